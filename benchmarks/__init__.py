@@ -1,0 +1,1 @@
+"""Speed and size, measured: each module prints figures (see `benchmarks.figures`)."""

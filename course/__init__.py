@@ -1,0 +1,1 @@
+"""What is true about a course and its learners; no Jupyter here."""

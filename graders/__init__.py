@@ -1,0 +1,1 @@
+"""Notebooks run with nobody watching: building, grading, feedback, reports."""

@@ -1,0 +1,1 @@
+"""What hostile code may touch, and how it is started."""
