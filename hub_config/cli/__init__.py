@@ -1,6 +1,6 @@
 """`spoc`: one command for authors, trainers and operators.
 
-Exit codes: 0 all is well · 1 there is something to fix, and the text says what · 2 wrong usage · 130 interrupted.
+Exit codes: 0 all is well · 1 something is to be fixed, the text says what · 2 wrong usage · 130 interrupted.
 """
 
 from __future__ import annotations
