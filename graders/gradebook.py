@@ -12,8 +12,8 @@ from datetime import UTC
 from pathlib import Path
 
 from nbgrader import api
-from sqlalchemy import URL, create_engine, exists, inspect, make_url, select
-from sqlalchemy.orm import Session, selectinload, with_polymorphic
+from sqlalchemy import URL, create_engine, inspect, make_url, select
+from sqlalchemy.orm import Session, aliased, selectinload, with_polymorphic
 
 from course.scores import AssignmentScore, CellKind, CellScore, quiz_cell
 
@@ -81,11 +81,13 @@ def _scores(session: Session, learner: str | None, assignment: str | None) -> tu
 def _cells(session: Session, submissions: Iterable[str]) -> dict[str, list[CellScore]]:
     """Return the graded cells of each submission, by its id: one query, not several for every cell."""
     graded = with_polymorphic(api.BaseCell, [api.GradeCell, api.TaskCell])
+    answer = aliased(api.SolutionCell, flat=True)
     answered_by_hand = (
-        exists().where(
-            api.SolutionCell.notebook_id == graded.notebook_id, api.SolutionCell.name == graded.name
-        )
-    ).correlate(graded)
+        select(answer.id)
+        .where(answer.notebook_id == graded.notebook_id, answer.name == graded.name)
+        .correlate(graded)
+        .exists()
+    )
     rows = session.execute(
         select(
             api.SubmittedNotebook.assignment_id,
@@ -93,7 +95,8 @@ def _cells(session: Session, submissions: Iterable[str]) -> dict[str, list[CellS
             api.Notebook.name,
             graded,
             answered_by_hand,
-            api.Grade,
+            api.Grade.needs_manual_grade,
+            api.Grade.score,
         )
         .select_from(api.Grade)
         .join(api.SubmittedNotebook, api.Grade.notebook_id == api.SubmittedNotebook.id)
@@ -104,13 +107,13 @@ def _cells(session: Session, submissions: Iterable[str]) -> dict[str, list[CellS
         .order_by(api.Notebook.name, graded.name)
     )
     cells = defaultdict(list)
-    for submission, assignment, notebook, cell, by_hand, grade in rows:
+    for submission, assignment, notebook, cell, by_hand, waiting, points in rows:
         cells[submission].append(
             CellScore(
                 notebook=notebook,
                 cell=cell.name,
                 kind=_kind(assignment, cell, by_hand),
-                points=None if grade.needs_manual_grade else float(grade.score),
+                points=None if waiting else float(points),
                 max_points=float(cell.max_score),
             )
         )
