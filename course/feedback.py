@@ -1,0 +1,71 @@
+"""Feedback that learners may read: a document and one page per notebook, by submission."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+from course.api import FeedbackDocument
+from course.errors import NotFound
+
+_DOCUMENT = "feedback.json"
+
+
+class FeedbackStore:
+    """Feedback in one folder; a reader never meets half a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, document: FeedbackDocument, pages: Mapping[str, str]) -> None:
+        """Publish feedback on a submission, in place of an earlier one.
+
+        Args:
+            document: Its `notebooks` name the pages.
+            pages: HTML by the notebook's name, safe to show as it is.
+
+        Raises:
+            ValueError: The document names other pages.
+        """
+        if set(document.notebooks) != set(pages):
+            raise ValueError(f"the document names {document.notebooks}, the pages are {sorted(pages)}")
+        folder = self._folder / str(document.submission)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, html in pages.items():
+            _replace(folder / f"{name}.html", html)
+        # The document comes last: it is what makes the pages known.
+        _replace(folder / _DOCUMENT, document.model_dump_json(indent=1))
+
+    def get(self, submission: UUID) -> FeedbackDocument:
+        """Return the feedback on a submission.
+
+        Raises:
+            NotFound: There is none yet.
+        """
+        path = self._folder / str(submission) / _DOCUMENT
+        if not path.exists():
+            raise NotFound(
+                "There is no feedback on this submission yet.", "It comes within a minute of grading."
+            )
+        return FeedbackDocument.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def page(self, submission: UUID, notebook: str) -> str:
+        """Return a notebook with feedback as HTML, without scripts.
+
+        Raises:
+            NotFound: There is no feedback yet, or it has no such notebook.
+        """
+        if notebook not in self.get(submission).notebooks:
+            raise NotFound(f"There is no feedback on a notebook {notebook!r}.")
+        return (self._folder / str(submission) / f"{notebook}.html").read_text(encoding="utf-8")
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,132 @@
+"""The queue of submissions to grade, kept in the submissions' rows.
+
+    received ── claim ──► grading ──► graded
+        ▲                  │   └────► failed
+        └── put_back ──────┘   (infrastructure failed: at most MAX_CLAIMS times)
+
+A trainer's `grade_again` leads from graded or failed back to received.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from course.database import Database
+from course.errors import Conflict
+from course.submissions import Submission, newest_numbers, submission, submission_of
+
+MAX_CLAIMS = 3
+
+REPLACED = "Not graded: a newer submission arrived before its turn came."
+GAVE_UP = "Grading did not finish, and trying again did not help. Your trainer can see this too."
+
+_c = submission.c
+
+
+class GradingQueue:
+    """What is to be graded, and what came of it; safe for many threads and processes at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self) -> Submission | None:
+        """Take the submission that waits longest, and set it to grading; None when none waits.
+
+        Older ones of the same learner and assignment fail as replaced, and one whose claims are used up
+        fails: it may be what kills the workers. Nobody grades two of one learner and assignment at once.
+        """
+        with self._database.write() as connection:
+            older = ~_c.number.in_(newest_numbers()) & (_c.state == "received")
+            _change(connection, older, state="failed", problem=REPLACED)
+            _change(
+                connection,
+                (_c.state == "received") & (_c.claims >= MAX_CLAIMS),
+                state="failed",
+                problem=GAVE_UP,
+            )
+            busy = submission.alias()
+            is_busy = (
+                select(busy.c.number)
+                .where(
+                    busy.c.state == "grading",
+                    busy.c.learner == _c.learner,
+                    busy.c.assignment == _c.assignment,
+                )
+                .exists()
+            )
+            query = select(submission).where(_c.state == "received", ~is_busy).order_by(_c.number).limit(1)
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            _change(connection, _c.number == row.number, state="grading", claims=row.claims + 1, problem="")
+            claimed = connection.execute(select(submission).where(_c.number == row.number)).one()
+        return submission_of(claimed)
+
+    def take_back(self) -> int:
+        """Queue again what a worker that died was grading, for one that starts alone; return how many."""
+        with self._database.write() as connection:
+            return _change(connection, _c.state == "grading", state="received")
+
+    def put_back(self, number: UUID, problem: str) -> None:
+        """Return a claimed submission to the queue: the machine failed, not the submission."""
+        self._finish(number, state="received", problem=problem)
+
+    def mark_graded(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
+        """Record the result of grading; `points` counts what is marked so far."""
+        self._finish(
+            number, state="graded", problem="", points=points, max_points=max_points, feedback_at=feedback_at
+        )
+
+    def mark_failed(self, number: UUID, problem: str) -> None:
+        """Record that this submission cannot be graded; `problem` tells its learner why."""
+        self._finish(number, state="failed", problem=problem)
+
+    def _finish(self, number: UUID, **values: Any) -> None:
+        with self._database.write() as connection:
+            if not _change(connection, (_c.id == str(number)) & (_c.state == "grading"), **values):
+                raise Conflict(f"Submission {number} is not being graded.")
+
+    def grade_again(self, number: UUID) -> None:
+        """Put a submission into the queue once more; one that is being graded stays as it is."""
+        with self._database.write() as connection:
+            _change(
+                connection,
+                (_c.id == str(number)) & (_c.state != "grading"),
+                state="received",
+                claims=0,
+                problem="",
+            )
+
+    def release_marks(self, assignment: str, learner: str | None = None) -> int:
+        """Let learners see marks and comments given by hand on their newest submission; return how many."""
+        chosen = _c.number.in_(newest_numbers()) & (_c.assignment == assignment) & (_c.state == "graded")
+        if learner is not None:
+            chosen &= _c.learner == learner
+        with self._database.write() as connection:
+            return _change(connection, chosen, marks_released=True, feedback_due=True)
+
+    def feedback_due(self) -> tuple[Submission, ...]:
+        """Return the graded submissions whose feedback is to be written again."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(submission).where(_c.feedback_due, _c.state == "graded"))
+            return tuple(map(submission_of, rows))
+
+    def mark_feedback(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
+        """Record that feedback was written again."""
+        with self._database.write() as connection:
+            _change(
+                connection,
+                _c.id == str(number),
+                points=points,
+                max_points=max_points,
+                feedback_at=feedback_at,
+                feedback_due=False,
+            )
+
+
+def _change(connection: Connection, where: Any, **values: Any) -> int:
+    return connection.execute(update(submission).where(where).values(**values)).rowcount
