@@ -1,0 +1,108 @@
+"""Invitations: a link for one member, good once, with which the member sets a password."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import select, update
+
+from course.database import Database
+from course.errors import Conflict, NotFound
+from course.roster import MEMBER, Member, member_of
+
+VALID_FOR = timedelta(days=14)
+
+InvitationState = Literal["open", "used", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One member's current invitation."""
+
+    member: Member
+    expires_at: datetime
+    state: InvitationState
+
+
+class Invitations:
+    """The invitations of one cohort; only the SHA-256 of a token is kept, and one token per member."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def issue(self, name: str, now: datetime) -> str:
+        """Return a new token of 256 bits, good for 14 days; the member's earlier one is void.
+
+        Raises:
+            NotFound: There is no such member.
+        """
+        token = secrets.token_urlsafe(32)
+        with self._database.write() as connection:
+            issued = connection.execute(
+                update(MEMBER)
+                .where(MEMBER.c.name == name, MEMBER.c.removed_at.is_(None))
+                .values(
+                    invitation_sha256=_digest(token),
+                    invitation_expires_at=now + VALID_FOR,
+                    invitation_used_at=None,
+                )
+            )
+        if issued.rowcount != 1:
+            raise NotFound(
+                f"{name!r} is not a member of this cohort.", "Add the person with: spoc cohort import"
+            )
+        return token
+
+    def find(self, token: str, now: datetime) -> Invitation | None:
+        """Return what `token` is good for, without using it up; None when it is unknown or replaced."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(MEMBER).where(
+                    MEMBER.c.invitation_sha256 == _digest(token), MEMBER.c.removed_at.is_(None)
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        state: InvitationState = "open"
+        if row.invitation_used_at is not None:
+            state = "used"
+        elif row.invitation_expires_at <= now:
+            state = "expired"
+        return Invitation(member_of(row), row.invitation_expires_at, state)
+
+    def redeem(self, token: str, password_hash: str, now: datetime) -> Member:
+        """Use up `token` and set the member's password, in one write: both happen or neither.
+
+        Sessions that were opened with an earlier password end.
+
+        Raises:
+            Conflict: The token is unknown, replaced, used or expired.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(
+                update(MEMBER)
+                .where(
+                    MEMBER.c.invitation_sha256 == _digest(token),
+                    MEMBER.c.invitation_used_at.is_(None),
+                    MEMBER.c.invitation_expires_at > now,
+                    MEMBER.c.removed_at.is_(None),
+                )
+                .values(
+                    invitation_used_at=now,
+                    password_hash=password_hash,
+                    session_epoch=MEMBER.c.session_epoch + 1,
+                )
+                .returning(MEMBER)
+            ).one_or_none()
+        if row is None:
+            raise Conflict("This invitation cannot be used.", "Ask your trainer for a new one.")
+        return member_of(row)
+
+
+def _digest(token: str) -> str:
+    # 256 random bits cannot be guessed, so a fast hash is enough; surrogates come from hostile URLs.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
