@@ -37,8 +37,13 @@ class DocumentProblem:
     where: str
     message: str
 
+    @property
+    def text(self) -> str:
+        """What and where in the file's structure, without the line."""
+        return f"{self.where}: {self.message}" if self.where else self.message
+
     def __str__(self) -> str:
-        return f"line {self.line}: {self.where}: {self.message}" if self.where else self.message
+        return f"line {self.line}: {self.text}" if self.where or self.line > 1 else self.text
 
 
 def read_document(
@@ -84,11 +89,18 @@ def check_document(
     return None, tuple(sorted(problems, key=lambda problem: problem.line))
 
 
+def line_of(path: Path, location: Location) -> int:
+    """Return the line, from 1, of what `location` leads to in a YAML file that was read without a problem."""
+    tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    node, _ = _find(tree, location)
+    return node.start_mark.line + 1
+
+
 def _yaml_problem(error: yaml.YAMLError) -> DocumentProblem:
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or str(error)
     line = mark.line + 1 if mark else 1
-    return DocumentProblem(line, "", f"line {line}: not valid YAML: {reason}")
+    return DocumentProblem(line, "", f"not valid YAML: {reason}")
 
 
 def _problem(tree: yaml.Node, location: Location, message: str) -> DocumentProblem:
