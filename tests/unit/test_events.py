@@ -41,12 +41,12 @@ def test_a_retried_event_is_stored_once(store: EventStore) -> None:
     assert store.events() == (first,)
 
 
-@pytest.mark.parametrize("field", ["learner", "kind", "subject"])
-def test_an_event_id_cannot_be_taken_for_another_event(store: EventStore, field: str) -> None:
+def test_an_event_id_cannot_be_taken_for_another_event(store: EventStore) -> None:
     first = event()
     store.record(first)
-    with pytest.raises(Conflict):
-        store.record(replace(first, **{field: "other"}))
+    for other in (replace(first, learner="x"), replace(first, kind="x"), replace(first, subject="x")):
+        with pytest.raises(Conflict):
+            store.record(other)
     assert store.events() == (first,)
 
 

@@ -60,7 +60,7 @@ def test_no_number_and_an_absurd_one_are_refused(value: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["group by", " GROUP   by ", "Group\u00a0By", "GROUP\tBY\n", "ｇｒｏｕｐ by", "gro\u200bup by"],  # noqa: RUF001
+    ["group by", " GROUP   by ", "Group\u00a0By", "GROUP\tBY\n", "ｇｒｏｕｐ by", "gro\u200bup by"],
 )
 def test_case_spacing_and_unicode_forms_of_a_text_do_not_matter(text: str) -> None:
     assert score(GROUP, text).right
