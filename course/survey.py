@@ -155,6 +155,8 @@ def skill_findings(survey: Survey, slug: str, assessments: list[Assessment]) -> 
 
 
 def _checked(path: Path, model: type[Model], **context: str) -> tuple[Model | None, list[Finding]]:
+    if not path.exists():
+        return None, [Finding(path, 1, "M002", "the file does not exist")]
     document, problems = check_document(path, model, context=context)
     return document, [Finding(path, problem.line, "M001", problem.text) for problem in problems]
 

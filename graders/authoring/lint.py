@@ -1,0 +1,103 @@
+"""Checks modules as their learners will meet them; the checks that need no notebook are `course.survey`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from course.lint import LEAST_TESTS, Finding
+from course.manifest import MODULE_FILE
+from course.survey import (
+    Assessment,
+    Survey,
+    manifest_findings,
+    quiz_assessments,
+    quiz_findings,
+    skill_findings,
+    survey_course,
+)
+from graders.authoring.build import WELCOME
+from graders.authoring.prove import prove_module
+from graders.authoring.regions import HIDDEN_TESTS, has_code, split
+from graders.authoring.source import SourceNotebook, read_source
+
+
+def lint_course(modules_dir: Path, slugs: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """Return what is to be mended in the modules `slugs`, or in the whole course; sorted by file and line.
+
+    Runs the notebooks of each module whose files have no other mistake.
+    """
+    survey = survey_course(modules_dir)
+    listed = survey.course.modules if survey.course else ()
+    found = list(survey.findings)
+    welcome = modules_dir / f"{WELCOME}.md"
+    if not slugs and welcome.exists():
+        found += read_source(welcome).findings
+    for slug in slugs or listed:
+        if (modules_dir / slug).is_dir():
+            found += lint_module(survey, slug)
+        elif slug not in listed:
+            found.append(Finding(modules_dir / slug / MODULE_FILE, 1, "M002", f"there is no module {slug}"))
+    return tuple(sorted(set(found)))
+
+
+def lint_module(survey: Survey, slug: str) -> tuple[Finding, ...]:
+    """Return what is to be mended in one module; its notebooks run once nothing else is wrong with them."""
+    folder = survey.modules_dir / slug
+    lesson, exercises = read_source(folder / "lesson.md"), read_source(folder / "exercises.md")
+    quiz, in_quiz = quiz_findings(folder)
+    assessments = [*_assessments(exercises), *(quiz_assessments(folder, quiz) if quiz else ())]
+    found = [
+        *manifest_findings(survey, slug),
+        *in_quiz,
+        *lesson.findings,
+        *exercises.findings,
+        *_lesson_findings(lesson, slug),
+        *_exercise_findings(exercises),
+        *skill_findings(survey, slug, assessments),
+    ]
+    if not lesson.findings and not exercises.findings:
+        found += prove_module(lesson, exercises, folder / "data")
+    return tuple(found)
+
+
+def _lesson_findings(lesson: SourceNotebook, slug: str) -> Iterator[Finding]:
+    if not lesson.cells:
+        return
+    last = lesson.cells[-1]
+    for cell in lesson.cells[:-1]:
+        if cell.kind:
+            yield Finding(
+                lesson.path, cell.line, "E013", f"{cell.grade_id} stands before the end of the lesson"
+            )
+    if last.kind != "quiz" or last.grade_id != f"quiz-{slug}":
+        yield Finding(lesson.path, last.line, "E013", f"the last cell is not the one with `quiz: {slug}`")
+
+
+def _exercise_findings(exercises: SourceNotebook) -> Iterator[Finding]:
+    if not exercises.cells:
+        return
+    tests = [cell for cell in exercises.cells if cell.kind == "tests"]
+    written = [cell for cell in exercises.cells if cell.kind == "written"]
+    if len(tests) < LEAST_TESTS:
+        yield Finding(exercises.path, 1, "E009", f"{len(tests)} of at least {LEAST_TESTS} tests cells")
+    if not written:
+        yield Finding(exercises.path, 1, "E010", "no cell has `written: <id>`")
+    for cell in tests:
+        parts = split(cell.source, HIDDEN_TESTS)
+        if not has_code(parts.visible):
+            yield Finding(exercises.path, cell.line, "E007", f"{cell.grade_id} tells a learner nothing")
+        if not has_code(parts.secret):
+            yield Finding(exercises.path, cell.line, "E008", f"{cell.grade_id} accepts a hard-coded answer")
+    for cell in [*tests, *written]:
+        if not cell.skills:
+            yield Finding(exercises.path, cell.line, "E011", f"{cell.grade_id} counts for no skill")
+    for cell in exercises.cells:
+        if cell.kind == "quiz":
+            yield Finding(exercises.path, cell.line, "E013", "the quiz belongs into the lesson")
+
+
+def _assessments(exercises: SourceNotebook) -> Iterator[Assessment]:
+    for cell in exercises.cells:
+        if cell.kind in ("tests", "written"):
+            yield Assessment(exercises.path, cell.line, cell.grade_id, cell.skills)

@@ -1,0 +1,107 @@
+"""Runs a module as its learners will: the solution has to pass, the empty stub to fail, the lesson to work.
+
+Every run is a kernel of its own in a folder of its own. This is the author's code, so it runs unconfined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearSolutions
+from traitlets.config import Config
+
+from course.lint import Finding
+from graders.authoring.source import SourceNotebook
+
+KERNEL = "python3"
+CELL_SECONDS = 60
+"""Longest time of one cell; what learners run together on one machine has to stay far below."""
+
+Failures = dict[int, str]
+"""By position in the notebook: why a cell failed, in one line."""
+
+
+def prove_module(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Path) -> tuple[Finding, ...]:
+    """Run lesson, solution and stub; both notebooks must be without findings.
+
+    The notebooks find the files of `data_dir`, which may be missing, as `data/`.
+    """
+    return asyncio.run(_prove(lesson, exercises, data_dir))
+
+
+async def _prove(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Path) -> tuple[Finding, ...]:
+    stub, _ = ClearSolutions().preprocess(exercises.built(), {})
+    with TemporaryDirectory(prefix="spoc-prove-") as folder:
+        in_lesson, in_solution, in_stub = await asyncio.gather(
+            _run(lesson, lesson.built(), data_dir, Path(folder, "lesson")),
+            _run(exercises, exercises.built(), data_dir, Path(folder, "solution")),
+            _run(exercises, stub, data_dir, Path(folder, "stub")),
+        )
+    return (
+        *_failures(lesson, "E016", in_lesson),
+        *_failures(exercises, "E014", in_solution),
+        *_passing_stubs(exercises, in_stub),
+    )
+
+
+async def _run(source: SourceNotebook, notebook: NotebookNode, data_dir: Path, folder: Path) -> Failures:
+    """Run every cell in a new kernel; go on after a failure, as a learner can."""
+    folder.mkdir()
+    if data_dir.is_dir():
+        shutil.copytree(data_dir, folder / "data")
+    # The course service is no part of this run.
+    needs_service = [cell.kind == "quiz" or cell.source.lstrip().startswith("spoc.") for cell in source.cells]
+    for cell, skipped in zip(notebook.cells, needs_service, strict=True):
+        if skipped:
+            cell.source = ""
+    started: list[int] = []
+    client = NotebookClient(
+        notebook,
+        kernel_name=KERNEL,
+        timeout=CELL_SECONDS,
+        allow_errors=True,
+        resources={"metadata": {"path": str(folder)}},
+        config=Config(KernelManager={"transport": "ipc", "ip": str(folder.with_suffix(".sock"))}),
+        on_cell_start=lambda cell, cell_index: started.append(cell_index),
+    )
+    stopped: Failures = {}
+    try:
+        # An author's own start-up files are not on a learner's machine.
+        await client.async_execute(env={**os.environ, "IPYTHONDIR": str(folder / ".ipython")})
+    except CellTimeoutError:
+        stopped[started[-1]] = f"it ran for more than {CELL_SECONDS} s"
+    except DeadKernelError:
+        stopped[started[-1]] = "the kernel died"
+    raised = dict(_errors(notebook))
+    not_run = range(started[-1] + 1, len(notebook.cells)) if stopped else ()
+    return raised | stopped | dict.fromkeys(not_run, "a cell before it stopped the run")
+
+
+def _errors(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
+    for index, cell in enumerate(notebook.cells):
+        expected = "raises-exception" in cell.metadata.get("tags", [])
+        for output in cell.get("outputs", []):
+            if output.output_type == "error" and not expected:
+                yield index, f"{output.ename}: {output.evalue}".strip(": ").splitlines()[0]
+
+
+def _failures(source: SourceNotebook, code: str, failures: Failures) -> Iterator[Finding]:
+    for index, reason in sorted(failures.items()):
+        cell = source.cells[index]
+        if cell.cell_type == "code":
+            name = f"{cell.grade_id}: " if cell.grade_id else ""
+            yield Finding(source.path, cell.line, code, f"{name}{reason}")
+
+
+def _passing_stubs(source: SourceNotebook, failures: Failures) -> Iterator[Finding]:
+    for index, cell in enumerate(source.cells):
+        if cell.kind == "tests" and index not in failures:
+            yield Finding(source.path, cell.line, "E015", f"{cell.grade_id} passes with nothing written")
