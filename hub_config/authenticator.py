@@ -1,0 +1,151 @@
+"""Who gets into the hub: members of the roster, with the password they set through their invitation."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from jupyterhub.auth import Authenticator
+from jupyterhub.orm import APIToken, new_token
+from tornado.web import HTTPError
+from traitlets import Unicode
+
+from course.accounts import Account, Accounts
+from course.database import Database
+from course.invitations import Invitations
+from course.roster_file import NAME_PATTERN
+from hub_config.pages import page_translator
+from hub_config.passwords import Passwords
+from hub_config.sign_in import hub_handlers
+from hub_config.throttle import Throttle
+
+SEEN_EVERY = timedelta(minutes=5)
+
+
+class TooManyAttempts(HTTPError):
+    """The sign-in is throttled; JupyterHub shows `jupyterhub_message` in the form and sends `headers`."""
+
+    def __init__(self, message: str, wait_seconds: float) -> None:
+        super().__init__(429)
+        self.jupyterhub_message = message
+        self.headers = {"Retry-After": str(math.ceil(wait_seconds))}
+
+
+class RosterAuthenticator(Authenticator):
+    """JupyterHub asks it at sign-in, and again for each request more than a second after the last."""
+
+    database_url = Unicode(help="The course's database with the roster, as SQLAlchemy takes it.", config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **kwargs,
+            # The roster is the only allow-list: nobody stays in because the hub knew the name once.
+            allow_existing_users=False,
+            any_allow_config=True,
+            manage_groups=True,
+            # A removed member is out with the next request, by cookie or by token.
+            auth_refresh_age=1,
+            auth_refresh_strict=True,
+            refresh_pre_spawn=True,
+        )
+        database = Database(self.database_url)
+        self.accounts = Accounts(database)
+        self.invitations = Invitations(database)
+        self.passwords = Passwords()
+        self._by_name = Throttle(free=5)
+        # Wider, because a whole class may stand behind one address.
+        self._by_address = Throttle(free=30)
+
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
+        return hub_handlers()
+
+    def normalize_username(self, username: str) -> str:
+        return username.strip().lower()
+
+    def validate_username(self, username: str) -> bool:
+        return NAME_PATTERN.fullmatch(username) is not None
+
+    def check_allowed(self, username: str, authentication: Any = None) -> bool:
+        return self.accounts.find(username) is not None
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
+        """Check a user name and a password; an unknown name looks and takes the same as a wrong password.
+
+        Raises:
+            TooManyAttempts: There were too many failed ones of this name or from this address.
+        """
+        name = self.normalize_username(data.get("username", ""))[:32]
+        address = handler.request.remote_ip
+        self._throttle(handler, name, address)
+        account = self.accounts.find(name)
+        password = data.get("password", "")
+        password_hash = account.password_hash if account else None
+        if not await self.passwords.matches(password_hash, password) or account is None:
+            return None
+        self._by_name.forget(name)
+        self._by_address.undo(address)
+        if password_hash and self.passwords.is_outdated(password_hash):
+            self.accounts.renew_hash(account, await self.passwords.hash(password))
+        await self.end_earlier_sessions(handler, account)
+        return self.auth_model(account)
+
+    async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
+        """Return False for a removed member or a session older than the password, else what changed."""
+        account = self.accounts.find(user.name)
+        if account is None or _is_of_earlier_epoch(user, account):
+            return False
+        if handler is not None and _comes_from_a_browser(handler):
+            self._remember_visit(account)
+        model = self.auth_model(account)
+        groups = [group.name for group in user.groups]
+        known = {"admin": user.admin, "groups": groups, "user_info": user.user_info}
+        return all(model[key] == value for key, value in known.items()) or model
+
+    def auth_model(self, account: Account) -> dict[str, Any]:
+        """Return what JupyterHub keeps of a member."""
+        member = account.member
+        return {
+            "name": member.name,
+            "admin": member.role == "admin",
+            "groups": [member.role],
+            "user_info": {"display_name": member.display_name, "session_epoch": account.session_epoch},
+        }
+
+    async def end_earlier_sessions(self, handler: Any, account: Account) -> None:
+        """End what was opened under an earlier password or membership: server, tokens, cookies."""
+        user = handler.find_user(account.member.name)
+        if user is None or not _is_of_earlier_epoch(user, account):
+            return
+        if user.running and not user.spawner.pending:
+            await handler.stop_single_user(user)
+        user.orm_user.cookie_id = new_token()
+        for token in handler.db.query(APIToken).filter_by(user_id=user.id):
+            handler.db.delete(token)
+        handler.db.commit()
+
+    def _remember_visit(self, account: Account) -> None:
+        now = datetime.now(UTC)
+        if account.last_seen_at is None or now - account.last_seen_at > SEEN_EVERY:
+            self.accounts.seen(account, now)
+
+    def _throttle(self, handler: Any, name: str, address: str) -> None:
+        wait = max(self._by_name.wait_seconds(name), self._by_address.wait_seconds(address))
+        if wait > 0:
+            self.log.warning("Sign-in throttled for %r from %s", name, address)
+            say = page_translator(handler)
+            raise TooManyAttempts(say("Too many attempts. Wait a minute, then try again."), wait)
+        self._by_name.count(name)
+        self._by_address.count(address)
+
+
+def _is_of_earlier_epoch(user: Any, account: Account) -> bool:
+    # A user whom the hub's API made has never signed in: there is no session to distrust.
+    epoch = (user.user_info or {}).get("session_epoch")
+    return epoch is not None and epoch != account.session_epoch
+
+
+def _comes_from_a_browser(handler: Any) -> bool:
+    # A server reports its own activity with a token of no session, also while nobody sits before it.
+    token = handler.get_token()
+    return token is None or bool(token.session_id)

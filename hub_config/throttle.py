@@ -1,0 +1,74 @@
+"""Guessing at passwords gets slower with each wrong guess."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Attempts:
+    failed: int
+    last: float
+
+
+class Throttle:
+    """Counts failed attempts for each key and says how long the next one has to wait.
+
+    The first `free` attempts cost nothing; after that each wait is twice the one before, from one second
+    up to `longest_seconds`. An attempt counts as failed from its start, so that a hundred at once are a
+    hundred. A key is forgotten `forget_seconds` after its last attempt, or when `max_keys` newer ones came:
+    memory is bounded.
+    """
+
+    def __init__(
+        self,
+        *,
+        free: int,
+        longest_seconds: float = 60,
+        forget_seconds: float = 3600,
+        max_keys: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._free = free
+        self._longest = longest_seconds
+        self._forget = forget_seconds
+        self._max_keys = max_keys
+        self._clock = clock
+        self._attempts: OrderedDict[str, _Attempts] = OrderedDict()
+
+    def wait_seconds(self, key: str) -> float:
+        """Return how long `key` has to wait before its next attempt; 0 when it may go on."""
+        attempts = self._find(key)
+        if attempts is None or attempts.failed < self._free:
+            return 0.0
+        # 2**60 seconds are more than any limit; a greater power would overflow.
+        wait = min(2.0 ** min(attempts.failed - self._free, 60), self._longest)
+        return max(0.0, attempts.last + wait - self._clock())
+
+    def count(self, key: str) -> None:
+        """Count an attempt, as failed until `undo` or `forget` says otherwise."""
+        attempts = self._find(key) or _Attempts(0, 0.0)
+        self._attempts[key] = _Attempts(attempts.failed + 1, self._clock())
+        self._attempts.move_to_end(key)
+        while len(self._attempts) > self._max_keys:
+            self._attempts.popitem(last=False)
+
+    def undo(self, key: str) -> None:
+        """Take back one counted attempt: it succeeded, which says nothing of the others."""
+        attempts = self._find(key)
+        if attempts is not None:
+            attempts.failed = max(0, attempts.failed - 1)
+
+    def forget(self, key: str) -> None:
+        """Forget every attempt of `key`."""
+        self._attempts.pop(key, None)
+
+    def _find(self, key: str) -> _Attempts | None:
+        attempts = self._attempts.get(key)
+        if attempts is not None and self._clock() - attempts.last >= self._forget:
+            del self._attempts[key]
+            return None
+        return attempts

@@ -1,0 +1,85 @@
+"""Guessing gets slower, and costs bounded memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub_config.throttle import Throttle
+
+pytestmark = pytest.mark.quick
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def throttle(clock: Clock) -> Throttle:
+    return Throttle(free=3, longest_seconds=60, forget_seconds=3600, max_keys=100, clock=clock)
+
+
+def attempt(throttle: Throttle, key: str, times: int = 1) -> None:
+    for _ in range(times):
+        throttle.count(key)
+
+
+def test_the_first_attempts_are_free(throttle: Throttle) -> None:
+    attempt(throttle, "ada", 2)
+    assert throttle.wait_seconds("ada") == 0
+
+
+def test_each_wait_is_twice_the_one_before_up_to_a_limit(throttle: Throttle) -> None:
+    attempt(throttle, "ada", 3)
+    waits = []
+    for _ in range(8):
+        waits.append(throttle.wait_seconds("ada"))
+        attempt(throttle, "ada")
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    attempt(throttle, "ada", 2000)
+    assert throttle.wait_seconds("ada") == 60
+
+
+def test_a_wait_ends(throttle: Throttle, clock: Clock) -> None:
+    attempt(throttle, "ada", 4)
+    clock.now = 1.5
+    assert throttle.wait_seconds("ada") == 0.5
+    clock.now = 2
+    assert throttle.wait_seconds("ada") == 0
+
+
+def test_a_success_forgets_a_name_but_takes_back_one_attempt_of_an_address(throttle: Throttle) -> None:
+    attempt(throttle, "address", 5)
+    throttle.undo("address")
+    assert throttle.wait_seconds("address") == 2
+    throttle.forget("address")
+    throttle.undo("address")
+    assert throttle.wait_seconds("address") == 0
+
+
+def test_one_name_does_not_slow_another(throttle: Throttle) -> None:
+    attempt(throttle, "al", 50)
+    assert throttle.wait_seconds("alice") == 0
+
+
+def test_old_attempts_are_forgotten(throttle: Throttle, clock: Clock) -> None:
+    attempt(throttle, "ada", 50)
+    clock.now = 3600
+    assert throttle.wait_seconds("ada") == 0
+    attempt(throttle, "ada")
+    assert throttle.wait_seconds("ada") == 0
+
+
+def test_many_names_take_bounded_memory_and_the_newest_are_kept(throttle: Throttle) -> None:
+    for number in range(1000):
+        attempt(throttle, f"name {number}", 5)
+    assert len(throttle._attempts) == 100
+    assert throttle.wait_seconds("name 999") > 0
+    assert throttle.wait_seconds("name 1") == 0
