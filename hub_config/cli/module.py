@@ -1,0 +1,137 @@
+"""`spoc module`: from a skill to notebooks that learners can open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from course.database import Database
+from course.releases import ReleaseStore
+from course.schema import write_schemas
+from course.state import StateFolder
+from hub_config.cli.options import json_option, state_option
+from hub_config.settings import read_settings
+
+MODULES = click.argument("slugs", metavar="[MODULE...]", nargs=-1)
+
+
+@click.group()
+def module() -> None:
+    """Write, check, build and release modules."""
+
+
+def modules_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--modules-dir`; the command gets a Path or None as `modules_dir`."""
+    return click.option(
+        "--modules-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder with course.yaml and the modules.  [default: the deployment's]",
+    )(command)
+
+
+@module.command()
+@click.argument("slug")
+@click.option("--title", default="", help="What learners read.  [default: from SLUG]")
+@click.option(
+    "--teaches", "skills", multiple=True, metavar="SKILL", help="A skill of skills.yaml; may be repeated."
+)
+@modules_option
+@state_option
+def new(slug: str, title: str, skills: tuple[str, ...], modules_dir: Path | None, state: StateFolder) -> None:
+    """Make a small complete module SLUG and add it to the course.
+
+    Without --teaches, a skill SLUG is added to skills.yaml. An empty folder becomes a course.
+    """
+    from graders.authoring.starter import new_module
+
+    folder = new_module(_modules_dir(modules_dir, state), slug, title=title, skills=skills)
+    click.echo(f"Made {folder}.\nWrite it, then run: spoc module lint {slug}")
+
+
+@module.command()
+@MODULES
+@modules_option
+@state_option
+@json_option
+def lint(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, as_json: bool) -> None:
+    """Check modules as their learners will meet them; without MODULE, all.
+
+    Exits with 0 if there is nothing to fix, else with 1.
+    """
+    from graders.authoring.lint import lint_course
+
+    findings = lint_course(_modules_dir(modules_dir, state), slugs)
+    if as_json:
+        listed = [
+            {"path": str(each.path), "line": each.line, "code": each.code, "message": each.message}
+            for each in findings
+        ]
+        click.echo(json.dumps({"findings": listed}))
+    else:
+        for finding in findings:
+            click.echo(finding)
+        click.echo(f"{len(findings)} to fix." if findings else "Nothing to fix.", err=True)
+    if findings:
+        raise SystemExit(1)
+
+
+@module.command()
+@MODULES
+@modules_option
+@state_option
+@json_option
+def build(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, as_json: bool) -> None:
+    """Make nbgrader source notebooks of modules; without MODULE, of all."""
+    from graders.authoring.build import build_course
+
+    folders = build_course(_modules_dir(modules_dir, state), state.course_dir, slugs)
+    if as_json:
+        click.echo(json.dumps({"built": [{"module": path.name, "path": str(path)} for path in folders]}))
+    else:
+        for folder in folders:
+            click.echo(f"Built {folder}")
+
+
+@module.command()
+@click.argument("slugs", metavar="MODULE...", nargs=-1, required=True)
+@modules_option
+@state_option
+@json_option
+def release(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, as_json: bool) -> None:
+    """Strip the answers from built modules and show them to learners."""
+    from graders.authoring.release import Calendar, release_modules
+
+    settings = read_settings(state)
+    released = release_modules(
+        _modules_dir(modules_dir, state),
+        state.course_dir,
+        slugs,
+        ReleaseStore(Database(state.database_url)),
+        Calendar(settings.cohort_start, settings.time_zone),
+        now=datetime.now(UTC),
+    )
+    due = {each.assignment: each.due_at.isoformat() if each.due_at else None for each in released}
+    if as_json:
+        listed = [{"module": name, "due_at": due_at} for name, due_at in due.items()]
+        click.echo(json.dumps({"released": listed}))
+    else:
+        for name, due_at in due.items():
+            click.echo(f"Released {name}" + (f", due {due_at}" if due_at else ""))
+
+
+@module.command()
+@modules_option
+@state_option
+def schema(modules_dir: Path | None, state: StateFolder) -> None:
+    """Write JSON Schemas into .schemas of the modules' folder, for editors."""
+    for path in write_schemas(_modules_dir(modules_dir, state) / ".schemas"):
+        click.echo(f"Wrote {path}")
+
+
+def _modules_dir(chosen: Path | None, state: StateFolder) -> Path:
+    return (chosen or read_settings(state).modules_dir).resolve()
