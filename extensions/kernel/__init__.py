@@ -1,0 +1,1 @@
+"""The course kernel: ordinary Python, and one name more, `spoc`."""
