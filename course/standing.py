@@ -6,6 +6,7 @@ a quiz counts when it is handed in.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from course.roster import Member
 from course.scores import AssignmentScore
 from course.submissions import Submission
 
-Cause = Literal["failed", "absent", "quiet", "overdue", "low", "stuck", "marks"]
+Step = Literal["not started", "started", "handed in", "graded", "failed"]
+Cause = Literal["failed", "absent", "quiet", "overdue", "low", "stuck"]
 
 URGENCY: Mapping[Cause, int] = {
     "failed": 5,  # the course let this learner down
@@ -26,7 +28,6 @@ URGENCY: Mapping[Cause, int] = {
     "overdue": 3,
     "low": 3,
     "stuck": 2,
-    "marks": 1,  # the trainer's own work, not the learner's trouble
 }
 
 LOW_SHARE = 0.5
@@ -63,7 +64,7 @@ class CourseRecord:
     def learners(self) -> tuple[Member, ...]:
         """The members who learn, by the name shown."""
         learners = (member for member in self.members if member.role == "learner")
-        return tuple(sorted(learners, key=lambda member: (member.display_name.casefold(), member.name)))
+        return tuple(sorted(learners, key=lambda member: (_sort_key(member.display_name), member.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class ModuleStanding:
         return (self.answered / questions + handed_in) / 2 if questions else handed_in
 
     @property
-    def step(self) -> Literal["not started", "started", "handed in", "graded", "failed"]:
+    def step(self) -> Step:
         """The furthest that the learner came."""
         if self.handed_in is None:
             return "started" if self.answered else "not started"
@@ -146,6 +147,16 @@ class LearnerStanding:
         return next((reason for reason in self.reasons if reason.cause == cause), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Written answers to one module that wait for a person's marks; `since` is when the first came in."""
+
+    module: Module
+    answers: int
+    learners: int
+    since: datetime | None
+
+
 def standings(record: CourseRecord, *, quiet_days: float = 7) -> tuple[LearnerStanding, ...]:
     """Return where every learner stands, by the name shown.
 
@@ -189,9 +200,33 @@ def needing(standings: Iterable[LearnerStanding]) -> tuple[LearnerStanding, ...]
 
     def order(standing: LearnerStanding) -> tuple[int, float, str]:
         since = [reason.since.timestamp() for reason in standing.reasons if reason.since]
-        return -standing.urgency, min(since, default=0.0), standing.member.display_name.casefold()
+        return -standing.urgency, min(since, default=0.0), _sort_key(standing.member.display_name)
 
     return tuple(sorted((standing for standing in standings if standing.reasons), key=order))
+
+
+def marking(standings: Iterable[LearnerStanding]) -> tuple[Marking, ...]:
+    """Return what waits for the trainer's marks, in the order of the course."""
+    waiting: dict[str, list[ModuleStanding]] = defaultdict(list)
+    order: dict[str, Module] = {}
+    for standing in standings:
+        for module in standing.modules:
+            order[module.module.slug] = module.module
+            if module.score and module.score.waiting:
+                waiting[module.module.slug].append(module)
+    return tuple(
+        Marking(
+            module,
+            answers=sum(standing.score.waiting for standing in waiting[slug] if standing.score),
+            learners=len(waiting[slug]),
+            since=min(
+                (standing.handed_in.received_at for standing in waiting[slug] if standing.handed_in),
+                default=None,
+            ),
+        )
+        for slug, module in order.items()
+        if waiting[slug]
+    )
 
 
 def _module_standing(
@@ -207,6 +242,12 @@ def _module_standing(
     return ModuleStanding(module, len(answered), handed_in, score, overdue)
 
 
+def _sort_key(name: str) -> str:
+    """Return `name` without case and accents: Élodie stands beside Edith."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def _reasons(
     record: CourseRecord,
     quiet_days: float,
@@ -220,8 +261,7 @@ def _reasons(
         yield from _silent(record, timedelta(days=quiet_days), last_activity)
     yield from _overdue(modules)
     yield from _low(modules)
-    yield from _stuck(events)
-    yield from _waits_for_marks(modules)
+    yield from _stuck(modules, events)
 
 
 def _failed(modules: Iterable[ModuleStanding]) -> Iterable[Reason]:
@@ -260,11 +300,12 @@ def _low(modules: Iterable[ModuleStanding]) -> Iterable[Reason]:
             yield Reason("low", since, (title,), share=share)
 
 
-def _stuck(events: Iterable[Event]) -> Iterable[Reason]:
-    """Several questions tried more than once and never right."""
+def _stuck(modules: Iterable[ModuleStanding], events: Iterable[Event]) -> Iterable[Reason]:
+    """Several questions tried more than once and never right, in what is not handed in yet."""
+    open_modules = {module.module.slug for module in modules if module.handed_in is None}
     tries = defaultdict(list)
     for event in events:
-        if event.kind == "quiz.answered":
+        if event.kind == "quiz.answered" and event.subject.split("/")[0] in open_modules:
             tries[event.subject].append(event)
     stuck = [
         answers
@@ -274,12 +315,3 @@ def _stuck(events: Iterable[Event]) -> Iterable[Reason]:
     if len(stuck) >= STUCK_QUESTIONS:
         since = min(answer.occurred_at for answers in stuck for answer in answers)
         yield Reason("stuck", since, count=len(stuck))
-
-
-def _waits_for_marks(modules: Iterable[ModuleStanding]) -> Iterable[Reason]:
-    waiting = [module for module in modules if module.score and module.score.waiting]
-    if waiting:
-        times = [module.handed_in.received_at for module in waiting if module.handed_in]
-        count = sum(module.score.waiting for module in waiting if module.score)
-        titles = tuple(module.module.title for module in waiting)
-        yield Reason("marks", min(times, default=None), titles, count)

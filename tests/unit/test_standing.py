@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from course.api import GradingState
 from course.events import Event
 from course.roster import Member
 from course.scores import AssignmentScore, CellScore
-from course.standing import CourseRecord, LearnerStanding, Module, needing, standings
+from course.standing import CourseRecord, LearnerStanding, Module, marking, needing, standings
 from course.submissions import Submission
 
 pytestmark = pytest.mark.quick
@@ -147,18 +148,32 @@ def test_only_the_newest_graded_module_can_be_low() -> None:
 
 
 def test_an_answer_that_waits_for_a_mark_is_the_trainers_work_and_not_a_low_score() -> None:
-    (ada,) = stand(handed_in=[handed_in("ada", days_ago(1))], scores=[scored("ada", None)])
-    assert causes(ada) == ["marks"]
-    assert ada.share is None
+    waits = [handed_in("ada", days_ago(3)), handed_in("bo", days_ago(1))]
+    found = stand(ADA, BO, handed_in=waits, scores=[scored("ada", None), scored("bo", None)])
+    assert [(standing.reasons, standing.share) for standing in found] == [((), None), ((), None)]
+    (work,) = marking(found)
+    assert (work.module, work.answers, work.learners, work.since) == (TABLES, 2, 2, days_ago(3))
+
+
+def test_accents_and_case_do_not_change_the_order_of_names() -> None:
+    names = ["Zoé", "élodie", "Ada"]
+    members = [Member(number, f"m{number}", name, "", "learner") for number, name in enumerate(names)]
+    assert [found.member.display_name for found in stand(*members)] == ["Ada", "élodie", "Zoé"]
 
 
 def test_a_learner_is_stuck_on_several_questions_tried_again_and_never_right() -> None:
     wrong = [answered("ada", f"tables/{question}", days_ago(0.5), right=False) for question in ("q1", "q2")]
-    fresh = [JOINS]
-    assert causes(stand(events=wrong, modules=fresh)[0]) == []
-    assert causes(stand(events=wrong * 2, modules=fresh)[0]) == ["stuck"]
+    open_module = [replace(TABLES, due_at=None)]
+    assert causes(stand(events=wrong, modules=open_module)[0]) == []
+    assert causes(stand(events=wrong * 2, modules=open_module)[0]) == ["stuck"]
     solved = [*wrong, *wrong, answered("ada", "tables/q2", days_ago(0.1))]
-    assert causes(stand(events=solved, modules=fresh)[0]) == []
+    assert causes(stand(events=solved, modules=open_module)[0]) == []
+
+
+def test_what_went_wrong_in_a_quiz_no_longer_counts_once_the_module_is_handed_in() -> None:
+    wrong = [answered("ada", f"tables/{question}", days_ago(2), right=False) for question in ("q1", "q2")]
+    (ada,) = stand(events=wrong * 2, handed_in=[handed_in("ada", days_ago(1))])
+    assert causes(ada) == []
 
 
 def test_a_failed_grading_is_the_first_reason_of_a_learner() -> None:
