@@ -11,7 +11,7 @@ tables-and-cleaning        as systems export it: `;` between cells, decimal comm
                            Unit Price (1.249,00; `on request` when not agreed yet) · Discount % (empty: none) · Status
   customers_export.csv     Customer No · Name · City · Segment · Customer Since · Credit Limit (empty: not decided yet) · E-mail
 grouping-and-joining       clean, the year 2025
-  customers.csv            customer_id · name · segment · city · country · since. Some never ordered.
+  customers.csv            customer_id · name · segment · city · country · since. Some did not order that year.
   products.csv             product_id · product · category · list_price · unit_cost
   orders.csv               order_id · order_date · customer_id · channel · shipped_date (empty: not shipped yet).
                            Orders of the closed cash account C999 have no customer.
