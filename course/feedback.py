@@ -38,6 +38,16 @@ class FeedbackStore:
         # The document comes last: it is what makes the pages known.
         _replace(folder / _DOCUMENT, document.model_dump_json(indent=1))
 
+    def keep(self, submission: UUID, name: str, text: str) -> None:
+        """Keep a file that feedback is made from beside it; no learner can ask for it."""
+        folder = self._folder / str(submission)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _replace(folder / name, text)
+
+    def kept(self, submission: UUID, suffix: str) -> tuple[Path, ...]:
+        """Return the kept files with this suffix, by name."""
+        return tuple(sorted((self._folder / str(submission)).glob(f"[!.]*{suffix}")))
+
     def get(self, submission: UUID) -> FeedbackDocument:
         """Return the feedback on a submission.
 

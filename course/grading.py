@@ -71,9 +71,9 @@ class GradingQueue:
         with self._database.write() as connection:
             return _change(connection, _c.state == "grading", state="received")
 
-    def put_back(self, number: UUID, problem: str) -> None:
-        """Return a claimed submission to the queue: the machine failed, not the submission."""
-        self._finish(number, state="received", problem=problem)
+    def put_back(self, number: UUID, *, counts: bool) -> None:
+        """Return a claimed submission to the queue; `counts` unless the worker was merely told to stop."""
+        self._finish(number, state="received", claims=_c.claims if counts else _c.claims - 1)
 
     def mark_graded(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
         """Record the result of grading; `points` counts what is marked so far."""
@@ -114,6 +114,11 @@ class GradingQueue:
         with self._database.read() as connection:
             rows = connection.execute(select(submission).where(_c.feedback_due, _c.state == "graded"))
             return tuple(map(submission_of, rows))
+
+    def give_up_feedback(self, number: UUID) -> None:
+        """Leave the feedback of a submission as it is."""
+        with self._database.write() as connection:
+            _change(connection, _c.id == str(number), feedback_due=False)
 
     def mark_feedback(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
         """Record that feedback was written again."""

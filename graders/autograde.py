@@ -1,0 +1,224 @@
+"""Grades one submission with nbgrader's own autograder, and tells what its learner may see of it.
+
+Two runs. The first is nbgrader's: all tests, results into the gradebook, its notebook for the trainer. The
+second, only of notebooks with hidden tests, runs without them and makes what the learner sees: a kernel that
+never met the hidden tests cannot show them, in whatever way the learner's code prints, raises or pickles.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import LimitOutput
+from nbgrader.utils import is_grade, is_locked, is_task
+from traitlets.config import Config
+
+from course.errors import CourseError
+from graders.authoring.regions import HIDDEN_TESTS, split
+from graders.preprocessors import QuizPoints, SandboxedExecute, configure
+
+MAX_NOTEBOOK_BYTES = 20 * 1024 * 1024
+MARK_SCHEME = "MARK SCHEME"
+# Written by nbgrader or by Jupyter, never part of the learner's work.
+_NOT_PLACED = {"timestamp.txt", "submission_secret.txt", ".ipynb_checkpoints"}
+
+
+class Ungradable(CourseError):
+    """The submission itself cannot be graded; its learner is told why."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradingCourse:
+    """An nbgrader course directory."""
+
+    folder: Path
+    id: str
+
+    @property
+    def gradebook_url(self) -> str:
+        return f"sqlite:///{self.folder / 'gradebook.db'}"
+
+    def place(self, step: str, learner: str, assignment: str) -> Path:
+        """Return nbgrader's folder of a submission in one `step`, such as `submitted`."""
+        return self.folder / step / learner / assignment
+
+
+@dataclass(frozen=True, slots=True)
+class GradingJob:
+    """One submission to grade; `quiz_points` are those at the time of the submission."""
+
+    learner: str
+    display_name: str
+    assignment: str
+    received_at: datetime
+    files_dir: Path
+    quiz_points: float
+
+
+def autograde(course: GradingCourse, job: GradingJob, limits: Mapping[str, int]) -> dict[str, NotebookNode]:
+    """Grade a submission into the gradebook; changes the working folder meanwhile.
+
+    Args:
+        course: Where nbgrader works.
+        job: What to grade.
+        limits: Of `SandboxedExecute`, by trait; those left out have their default.
+
+    Returns:
+        By name, the notebooks as their learner may see them: run, without hidden tests.
+
+    Raises:
+        Ungradable: The learner has to submit something else.
+        CourseError: The assignment was never released.
+    """
+    expected = _expected_notebooks(course, job.assignment)
+    _check_notebooks(job.files_dir, expected)
+    _place(course, job, expected)
+    config = _config(course, job, limits)
+    _name_student(course, job)
+    try:
+        Autograde(coursedir=CourseDirectory(config=config), config=config, force=True).start()
+        folder = course.place("autograded", job.learner, job.assignment)
+        return {path.stem: _as_seen(path, config) for path in sorted(folder.glob("*.ipynb"))}
+    except NbGraderException as error:
+        raise Ungradable(
+            "The notebook could not be graded.",
+            "Restart the kernel and run all cells; if that works, submit again. If not, ask your trainer.",
+        ) from error
+    finally:
+        for step in ("submitted", "autograded"):
+            give_to_owner(course.folder, course.place(step, job.learner, job.assignment))
+        give_to_owner(course.folder, course.folder / "gradebook.db")
+
+
+def give_to_owner(course_dir: Path, path: Path) -> None:
+    """Give what root wrote at `path` to the owner of the course directory: the trainers."""
+    if os.geteuid() != 0 or not path.exists():
+        return
+    owner = course_dir.stat()
+    parents = (
+        parent for parent in path.parents if parent.is_relative_to(course_dir) and parent != course_dir
+    )
+    for each in (*parents, path, *path.rglob("*")):
+        os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _expected_notebooks(course: GradingCourse, assignment: str) -> tuple[str, ...]:
+    with Gradebook(course.gradebook_url, course.id) as gradebook:
+        try:
+            found = gradebook.find_assignment(assignment)
+        except MissingEntry as error:
+            raise CourseError(
+                f"The gradebook has no assignment {assignment!r}.", "Release it first: spoc module release"
+            ) from error
+        return tuple(notebook.name for notebook in found.notebooks)
+
+
+def _check_notebooks(files_dir: Path, expected: Iterable[str]) -> None:
+    """Raise `Ungradable` that names everything that keeps nbgrader from reading the notebooks."""
+    paths = {name: files_dir / f"{name}.ipynb" for name in expected}
+    present = {name: path for name, path in paths.items() if path.is_file()}
+    if not present:
+        raise Ungradable(
+            f"None of the assignment's notebooks was in the submission: {', '.join(sorted(paths))}.",
+            "Keep their names, and submit the folder of the assignment.",
+        )
+    problems = {f"{name}.ipynb": _problem_of(path) for name, path in present.items()}
+    told = [f"{name} {problem}" for name, problem in problems.items() if problem]
+    if told:
+        raise Ungradable(
+            "\n".join(told),
+            "Open it in JupyterLab. If that fails, fetch the assignment anew and copy your work into it.",
+        )
+
+
+def _problem_of(path: Path) -> str:
+    if path.stat().st_size > MAX_NOTEBOOK_BYTES:
+        return f"is larger than {MAX_NOTEBOOK_BYTES // 2**20} MB; clear its outputs."
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    # nbformat raises whatever its input makes it stumble over: wrong JSON, wrong types, endless nesting.
+    except Exception:
+        return "is not a notebook that can be read."
+    return ""
+
+
+def _place(course: GradingCourse, job: GradingJob, expected: Iterable[str]) -> None:
+    """Put the files where nbgrader looks, whole or not at all."""
+    target = course.place("submitted", job.learner, job.assignment)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".placing-", dir=target.parent) as scratch:
+        folder = Path(scratch) / "new"
+        notebooks = {f"{name}.ipynb" for name in expected}
+        for path in sorted(job.files_dir.rglob("*")):
+            relative = path.relative_to(job.files_dir)
+            unknown = path.suffix == ".ipynb" and str(relative) not in notebooks
+            if path.is_file() and not unknown and not _NOT_PLACED.intersection(relative.parts):
+                (folder / relative).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, folder / relative)
+        stamp = job.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+        (folder / "timestamp.txt").write_text(stamp, encoding="utf-8")
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        folder.rename(target)
+
+
+def _config(course: GradingCourse, job: GradingJob, limits: Mapping[str, int]) -> Config:
+    """Return the whole configuration: no file of the course directory or a home has a say."""
+    config = Config()
+    configure(config)
+    config.CourseDirectory.root = str(course.folder)
+    config.CourseDirectory.course_id = course.id
+    config.CourseDirectory.db_url = course.gradebook_url
+    config.CourseDirectory.assignment_id = job.assignment
+    config.CourseDirectory.student_id = job.learner
+    config.QuizPoints.points = job.quiz_points
+    config.SandboxedExecute.update(limits)
+    # Read-only results would stop a trainer's own `nbgrader autograde` from replacing them.
+    config.Autograde.permissions = 644
+    return config
+
+
+def _name_student(course: GradingCourse, job: GradingJob) -> None:
+    first, _, last = job.display_name.rpartition(" ")
+    with Gradebook(course.gradebook_url, course.id) as gradebook:
+        gradebook.update_or_create_student(job.learner, first_name=first, last_name=last)
+
+
+def _as_seen(path: Path, config: Config) -> NotebookNode:
+    """Return a graded notebook as it is without hidden tests, run again if it had any."""
+    notebook = nbformat.read(path, as_version=4)
+    if not _remove_hidden(notebook):
+        return notebook
+    resources: dict[str, Any] = {"metadata": {"path": str(path.parent)}}
+    notebook, _ = SandboxedExecute(config=config).preprocess(notebook, resources)
+    notebook, _ = LimitOutput(config=config).preprocess(notebook, resources)
+    resources["nbgrader"] = {"assignment": config.CourseDirectory.assignment_id}
+    notebook, _ = QuizPoints(config=config).preprocess(notebook, resources)
+    return notebook
+
+
+def _remove_hidden(notebook: NotebookNode) -> bool:
+    """Take hidden tests and marking schemes out of the author's cells; return whether there were any."""
+    removed = False
+    for cell in notebook.cells:
+        if not (is_grade(cell) or is_locked(cell) or is_task(cell)):
+            continue
+        for region in (HIDDEN_TESTS, MARK_SCHEME):
+            parts = split(cell.source, region)
+            if parts.marked:
+                cell.source, removed = "\n".join(parts.visible), True
+    return removed

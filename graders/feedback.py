@@ -1,0 +1,178 @@
+"""What a learner is told about a graded submission.
+
+The scores come from the gradebook, everything else from the notebooks that ran without hidden tests
+(`graders.autograde`). Marks and comments that a person gave appear only once they are released.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from nbformat import NotebookNode
+from nbgrader.api import Grade, Gradebook, SubmittedNotebook
+from nbgrader.utils import is_grade, is_solution, is_task
+
+from course.api import CellFeedback, FeedbackDocument
+from course.language import translator
+from course.scores import CellKind, quiz_cell
+from graders.autograde import GradingCourse
+from graders.preprocessors import KERNEL_DIED, NOT_RUN, OUT_OF_TIME
+
+MAX_MESSAGE_LENGTH = 600
+_MAX_TRACEBACK_LENGTH = 20_000
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_FAILING_LINE = re.compile(r"^-+> *\d+ (.+)$", re.MULTILINE)
+
+Translate = Callable[[str], str]
+
+
+def feedback_document(
+    course: GradingCourse,
+    learner: str,
+    assignment: str,
+    seen: Mapping[str, NotebookNode],
+    *,
+    submission: UUID,
+    marks_released: bool,
+    language: str,
+    now: datetime,
+) -> FeedbackDocument:
+    """Return feedback on the submission that the gradebook holds of `learner`.
+
+    Args:
+        course: Whose gradebook.
+        learner: Whose work.
+        assignment: Which.
+        seen: By name, the notebooks as the learner may see them.
+        submission: The id that the document gets.
+        marks_released: Whether marks and comments given by hand may be shown.
+        language: Of the messages, `en` or `fr`.
+        now: When this was graded.
+    """
+    translate = translator("exchange", language)
+    cells: list[CellFeedback] = []
+    with Gradebook(course.gradebook_url, course.id) as gradebook:
+        found = gradebook.find_submission(assignment, learner)
+        penalty = sum(notebook.late_submission_penalty or 0.0 for notebook in found.notebooks)
+        for notebook in sorted(found.notebooks, key=lambda notebook: notebook.name):
+            page = seen.get(notebook.name)
+            cells += _cells(notebook, page, assignment, marks_released, translate)
+    return FeedbackDocument(
+        submission=submission,
+        assignment=assignment,
+        graded_at=now,
+        points=max(0.0, round(sum(cell.points or 0.0 for cell in cells) - penalty, 2)),
+        max_points=sum(cell.max_points for cell in cells),
+        late_penalty=penalty,
+        complete=all(cell.points is not None for cell in cells),
+        cells=tuple(cells),
+        notebooks=tuple(sorted(seen)),
+    )
+
+
+def _cells(
+    notebook: SubmittedNotebook,
+    page: NotebookNode | None,
+    assignment: str,
+    marks_released: bool,
+    translate: Translate,
+) -> Iterator[CellFeedback]:
+    grades: dict[str, Grade] = {grade.name: grade for grade in notebook.grades}
+    comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
+    written = {name for name in comments if name in grades}
+    places = list(_graded_cells(page)) if page is not None else []
+    in_order = [name for name, _, _ in places if name in grades]
+    found = {name: (cell, solutions) for name, cell, solutions in places}
+    for name in [*in_order, *sorted(grades.keys() - set(in_order))]:
+        grade = grades[name]
+        kind: CellKind = "tests"
+        if name == quiz_cell(assignment):
+            kind = "quiz"
+        elif name in written:
+            kind = "written"
+        points = _points(grade, kind, marks_released)
+        cell, solutions = found.get(name, (None, ()))
+        given = [comments.get(each, "") for each in (*solutions, name)] if marks_released else []
+        yield CellFeedback(
+            notebook=notebook.name,
+            cell=name,
+            kind=kind,
+            points=points,
+            max_points=float(grade.max_score),
+            message=_message(kind, cell, points, grade, translate),
+            comment="\n".join(comment for comment in given if comment),
+        )
+
+
+def _graded_cells(page: NotebookNode) -> Iterator[tuple[str, NotebookNode, tuple[str, ...]]]:
+    """Yield each graded cell's id, the cell, and the ids of the solution cells before it that it is about."""
+    solutions: list[str] = []
+    for cell in page.cells:
+        if is_grade(cell) or is_task(cell):
+            yield cell.metadata.nbgrader.grade_id, cell, tuple(solutions)
+            solutions = []
+        elif is_solution(cell):
+            solutions.append(cell.metadata.nbgrader.grade_id)
+
+
+def _points(grade: Grade, kind: CellKind, marks_released: bool) -> float | None:
+    if marks_released:
+        return None if grade.needs_manual_grade else round(float(grade.score), 2)
+    # nbgrader gives a written cell a mark of its own only where the answer was left as it came: none.
+    if grade.auto_score is None:
+        return None if kind == "written" else 0.0
+    return round(float(grade.auto_score), 2)
+
+
+def _message(
+    kind: CellKind, cell: NotebookNode | None, points: float | None, grade: Grade, translate: Translate
+) -> str:
+    if cell is None:
+        return translate("This part was not in your submission.")
+    if kind == "written":
+        untouched = grade.auto_score is not None and grade.manual_score is None
+        return translate("You have not written an answer here.") if untouched else ""
+    if kind == "quiz" or points is None or points >= grade.max_score:
+        return ""
+    return _why_tests_failed(cell, translate)
+
+
+def _why_tests_failed(cell: NotebookNode, translate: Translate) -> str:
+    for output in cell.get("outputs", ()):
+        if output.output_type == "error":
+            return _error_message(output, translate)
+    if any(output.output_type == "stream" and output.name == "stderr" for output in cell.get("outputs", ())):
+        return translate("Your code printed a warning or an error message; here that counts as a failure.")
+    return translate(
+        "The checks you can see pass, further checks do not. Think of cases the examples do not show."
+    )
+
+
+def _error_message(error: Mapping[str, Any], translate: Translate) -> str:
+    name, text = _plain(error["ename"]), _plain(error["evalue"])
+    known = {
+        "CellTimeoutError": translate("Your code ran too long and was stopped."),
+        OUT_OF_TIME: translate("Your code ran too long and was stopped."),
+        KERNEL_DIED: translate("The kernel stopped working while this ran: too much memory, or an exit."),
+        NOT_RUN: translate("Not run, because the notebook had stopped before."),
+        "NotImplementedError": translate("You have not written this yet."),
+    }
+    if name in known:
+        return known[name]
+    if name == "AssertionError" and text:
+        return text
+    traceback = "\n".join(map(str, error.get("traceback", ())))[:_MAX_TRACEBACK_LENGTH]
+    line = _FAILING_LINE.search(_ANSI.sub("", traceback))
+    what = f"{name}: {text}" if text else name
+    return _plain(f"{what}\n{line.group(1).strip()}" if line and name == "AssertionError" else what)
+
+
+def _plain(text: object) -> str:
+    """Return text of a kernel without colours and control characters, and not without end."""
+    plain = _ANSI.sub("", str(text)[:_MAX_TRACEBACK_LENGTH])
+    kept = "".join(character for character in plain if character.isprintable() or character == "\n").strip()
+    return kept if len(kept) <= MAX_MESSAGE_LENGTH else f"{kept[: MAX_MESSAGE_LENGTH - 1]}…"

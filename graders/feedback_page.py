@@ -1,0 +1,190 @@
+"""A graded notebook as one HTML page that can do nothing: no script, no handler, nothing loaded.
+
+What a learner wrote or printed is hostile to whoever opens the page. It comes in as escaped text, as an image
+in the page itself, or through an allow list of tags and attributes.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
+from nbconvert.filters import markdown2html
+from nbformat import NotebookNode
+
+from course.api import CellFeedback, FeedbackDocument
+from course.language import translator
+
+MAX_RICH_LENGTH = 200_000
+"""Of HTML or Markdown that is made safe; longer output is shown as plain text."""
+MAX_TEXT_LENGTH = 50_000
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TAGS = frozenset(
+    (
+        *(
+            "a",
+            "abbr",
+            "b",
+            "blockquote",
+            "br",
+            "caption",
+            "code",
+            "col",
+            "colgroup",
+            "dd",
+            "del",
+            "div",
+            "dl",
+        ),
+        *(
+            "dt",
+            "em",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "hr",
+            "i",
+            "img",
+            "li",
+            "ol",
+            "p",
+            "pre",
+            "s",
+            "small",
+        ),
+        *("span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"),
+    )
+)
+_PLAIN_ATTRIBUTES = frozenset({"alt", "colspan", "rowspan", "scope", "title", "start"})
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+_DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    cell: str
+    points: str
+    full: bool
+    message: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    source: str
+    html: Markup | None
+    outputs: tuple[Markup, ...]
+    mark: _Mark | None
+
+
+def feedback_page(notebook: NotebookNode, name: str, document: FeedbackDocument, language: str) -> str:
+    """Return the HTML of one notebook with the marks, reasons and comments of `document`."""
+    translate = translator("exchange", language)
+    marks = {cell.cell: cell for cell in document.cells if cell.notebook == name}
+    points = sum(mark.points or 0.0 for mark in marks.values())
+    max_points = sum(mark.max_points for mark in marks.values())
+    return _templates.get_template("feedback.html").render(
+        language=language,
+        title=translate("Feedback on {notebook}").format(notebook=name),
+        total=translate("{points} of {max_points} points").format(
+            points=f"{points:g}", max_points=f"{max_points:g}"
+        ),
+        trainer_says=translate("Your trainer says:"),
+        cells=[_cell(cell, marks, language) for cell in notebook.cells],
+    )
+
+
+def clean_html(html: str) -> Markup:
+    """Return `html` with everything removed that could act, load, or change the page around it."""
+    cleaner = Cleaner(
+        tags=_TAGS, attributes=_may_stay, protocols={"http", "https", "mailto", "data"}, strip=True
+    )
+    return Markup(cleaner.clean(html))  # noqa: S704 - that is what the cleaner is for
+
+
+def _may_stay(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return _DATA_IMAGE.match(value) is not None
+    if tag == "a" and name == "href":
+        return value.lower().startswith(("https://", "http://", "mailto:", "#"))
+    return name in _PLAIN_ATTRIBUTES
+
+
+def _cell(cell: NotebookNode, marks: Mapping[str, CellFeedback], language: str) -> _Cell:
+    mark = marks.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+    is_text = cell.cell_type == "markdown" and len(cell.source) <= MAX_RICH_LENGTH
+    return _Cell(
+        source=_text(cell.source),
+        html=clean_html(markdown2html(cell.source)) if is_text else None,
+        outputs=tuple(_outputs(cell)),
+        mark=_mark(mark, language) if mark else None,
+    )
+
+
+def _mark(mark: CellFeedback, language: str) -> _Mark:
+    translate = translator("exchange", language)
+    if mark.points is None:
+        points = translate("Waits for your trainer ({max_points} points)").format(
+            max_points=f"{mark.max_points:g}"
+        )
+    else:
+        points = translate("{points} of {max_points} points").format(
+            points=f"{mark.points:g}", max_points=f"{mark.max_points:g}"
+        )
+    full = mark.points is not None and mark.points >= mark.max_points
+    return _Mark(mark.cell, points, full, mark.message, mark.comment)
+
+
+def _outputs(cell: NotebookNode) -> Iterator[Markup]:
+    for output in cell.get("outputs", ()):
+        if output.output_type == "stream":
+            yield _preformatted(output.text)
+        elif output.output_type == "error":
+            yield _preformatted("\n".join(map(str, output.traceback)) or f"{output.ename}: {output.evalue}")
+        else:
+            yield _rich(output.get("data", {}))
+
+
+def _rich(data: Mapping[str, Any]) -> Markup:
+    for kind in _IMAGE_TYPES:
+        if isinstance(data.get(kind), str):
+            return clean_html(f'<img alt="" src="data:{kind};base64,{"".join(data[kind].split())}">')
+    svg = data.get("image/svg+xml")
+    if isinstance(svg, str) and len(svg) <= MAX_RICH_LENGTH * 5:
+        # In an image element a drawing can neither run a script nor load anything.
+        encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
+        return Markup('<img alt="" src="data:image/svg+xml;base64,{}">').format(encoded)
+    html = data.get("text/html")
+    if isinstance(html, str) and len(html) <= MAX_RICH_LENGTH:
+        return clean_html(re.sub(r"(?is)<style\b.*?</style\s*>", "", html))
+    markdown = data.get("text/markdown")
+    if isinstance(markdown, str) and len(markdown) <= MAX_RICH_LENGTH:
+        return clean_html(markdown2html(markdown))
+    return _preformatted(str(data.get("text/plain", "")))
+
+
+def _preformatted(text: str) -> Markup:
+    return Markup("<pre>{}</pre>").format(escape(_text(text)))
+
+
+def _text(text: str) -> str:
+    plain = _ANSI.sub("", text)
+    return plain if len(plain) <= MAX_TEXT_LENGTH else f"{plain[:MAX_TEXT_LENGTH]}\n…"
