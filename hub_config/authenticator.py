@@ -76,7 +76,7 @@ class RosterAuthenticator(Authenticator):
             TooManyAttempts: There were too many failed ones of this name or from this address.
         """
         name = self.normalize_username(data.get("username", ""))[:32]
-        address = handler.request.remote_ip
+        address = _client_address(handler)
         self._throttle(handler, name, address)
         account = self.accounts.find(name)
         password = data.get("password", "")
@@ -149,3 +149,10 @@ def _comes_from_a_browser(handler: Any) -> bool:
     # A server reports its own activity with a token of no session, also while nobody sits before it.
     token = handler.get_token()
     return token is None or bool(token.session_id)
+
+
+def _client_address(handler: Any) -> str:
+    # JupyterHub's own choice prefers `X-Real-Ip`, which the client may have written; the last of these is
+    # what the proxy saw.
+    forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For")).rpartition(",")[2].strip()
+    return forwarded or handler.request.remote_ip

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -64,6 +65,7 @@ class RosterHub:
     database: Database
     process: subprocess.Popen[bytes]
     admin_token: str = field(repr=False)
+    _addresses: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
     browsers: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @property
@@ -82,10 +84,15 @@ class RosterHub:
         return f"{self.url}/hub/invitation?token={token}"
 
     def browser(self, **headers: str) -> httpx.Client:
-        """Return a client that acts as a browser: keeps cookies, follows redirects."""
+        """Return a client that acts as a browser, with an IP address of its own."""
+        address = f"127.1.{next(self._addresses)}.1"
         return self.browsers.enter_context(
             httpx.Client(
-                base_url=self.url, headers={**USER_AGENT, **headers}, follow_redirects=True, timeout=30
+                base_url=self.url,
+                headers={**USER_AGENT, **headers},
+                transport=httpx.HTTPTransport(local_address=address),
+                follow_redirects=True,
+                timeout=30,
             )
         )
 
@@ -177,8 +184,8 @@ def _is_ready(hub: RosterHub) -> bool:
         return False
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+def _free_ports(number: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()

@@ -297,3 +297,19 @@ def test_guessing_is_slowed_for_the_name_also_when_the_password_is_right_or_the_
     assert "Too many attempts" in throttled.text
     assert int(throttled.headers["Retry-After"]) >= 1
     wait_until(lambda: guess(PASSWORD).status_code == 302, seconds=10)
+
+
+def test_trying_many_names_is_slowed_for_the_address_whatever_headers_it_sends(hub: RosterHub) -> None:
+    sprayer = hub.browser()
+    page = sprayer.get("/hub/login")
+
+    def spray(number: int) -> int:
+        return sprayer.post(
+            "/hub/login",
+            data={"_xsrf": hidden_field(page, "_xsrf"), "username": f"sprayed-{number}", "password": "x"},
+            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+        ).status_code
+
+    assert [spray(number) for number in range(31)] == [403] * 30 + [429]
+    elsewhere = hub.browser()
+    assert sign_in(elsewhere, "sprayed-1", "x").status_code == 403

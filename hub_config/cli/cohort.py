@@ -1,0 +1,211 @@
+"""`spoc cohort`: who is in the course, and how they get in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from course.accounts import Account, Accounts
+from course.database import Database
+from course.errors import NotFound
+from course.invitations import VALID_FOR, Invitations
+from course.roster import Roster, RosterImport, size_advice
+from course.state import StateFolder
+from hub_config.cli.options import json_option, state_option
+from hub_config.departures import Outcome, see_out
+from hub_config.settings import read_settings
+
+# A terminal wraps a long line and keeps it whole for copying; rich would cut it.
+WIDER_THAN_ANY_ROW = 2000
+
+
+@click.group()
+def cohort() -> None:
+    """Import a roster, invite, list and remove members."""
+
+
+@cohort.command("import")
+@click.argument("roster", metavar="ROSTER.csv", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--remove-missing", is_flag=True, help="Also remove every member who is not in the file.")
+@click.option("--yes", is_flag=True, help="Do not ask before removing.")
+@state_option
+@json_option
+def import_(roster: Path, remove_missing: bool, yes: bool, state: StateFolder, as_json: bool) -> None:
+    """Add and update members from ROSTER.csv: username,name,email,role.
+
+    All of the file or nothing. Roles are learner (the default), trainer and admin. Members who are not in the
+    file stay, unless --remove-missing is given.
+    """
+    if remove_missing and not yes:
+        click.confirm("Remove every member who is not in the file?", abort=True)
+    state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _database(state) as database:
+        change = Roster(database).import_csv(roster, remove_missing=remove_missing)
+        advice = size_advice(Roster(database).members())
+    outcome = see_out(state, change.removed) if change.removed else None
+    if as_json:
+        click.echo(json.dumps({**asdict(change), "advice": advice, "hub": outcome}))
+        return
+    _print_change(change, outcome)
+    if advice:
+        click.echo(f"Note: {advice}")
+
+
+@cohort.command()
+@click.argument("names", metavar="[NAME...]", nargs=-1)
+@click.option("--all", "everybody", is_flag=True, help="Every member who has no password yet.")
+@state_option
+@json_option
+def invite(names: tuple[str, ...], everybody: bool, state: StateFolder, as_json: bool) -> None:
+    """Print a link for each NAME, good once, for 14 days.
+
+    An earlier link stops working. Somebody who forgot the password is invited again by name.
+    """
+    if everybody == bool(names):
+        raise click.UsageError("Name the members, or give --all.")
+    url = read_settings(state).url
+    now = datetime.now(UTC)
+    with _existing(state) as database:
+        accounts = {account.member.name: account for account in Accounts(database).all()}
+        if everybody:
+            names = tuple(name for name, account in accounts.items() if account.password_hash is None)
+        # Before the first link is replaced: a mistyped name must not leave half of them invited.
+        members = [Roster(database).get(name) for name in names]
+        tokens = [Invitations(database).issue(member.name, now) for member in members]
+    links = [f"{url}/hub/invitation?token={token}" for token in tokens]
+    if as_json:
+        listed = [
+            {"name": member.name, "email": member.email, "link": link}
+            for member, link in zip(members, links, strict=True)
+        ]
+        click.echo(json.dumps({"invitations": listed, "expires_at": (now + VALID_FOR).isoformat()}))
+    elif not members:
+        click.echo("Everybody has a password already.")
+    else:
+        rows = [(m.name, m.display_name, m.email, link) for m, link in zip(members, links, strict=True)]
+        _print_table(("user name", "name", "e-mail", "link"), rows)
+        click.echo(f"Each link works once, until {now + VALID_FOR:%d %B %Y}. Send it to its person alone.")
+
+
+@cohort.command("list")
+@state_option
+@json_option
+def list_(state: StateFolder, as_json: bool) -> None:
+    """Show members: role, joined or not, last seen."""
+    now = datetime.now(UTC)
+    with _existing(state) as database:
+        accounts = Accounts(database).all()
+    if as_json:
+        listed = [
+            {
+                **asdict(account.member),
+                "state": _standing(account, now),
+                "last_seen_at": account.last_seen_at and account.last_seen_at.isoformat(),
+            }
+            for account in accounts
+        ]
+        click.echo(json.dumps({"members": listed}))
+        return
+    rows = [
+        (
+            a.member.name,
+            a.member.display_name,
+            a.member.email,
+            a.member.role,
+            _standing(a, now),
+            _last_seen(a),
+        )
+        for a in accounts
+    ]
+    _print_table(("user name", "name", "e-mail", "role", "state", "last seen"), rows)
+
+
+@cohort.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@state_option
+@json_option
+def remove(names: tuple[str, ...], yes: bool, state: StateFolder, as_json: bool) -> None:
+    """End memberships at once; files and marks are kept."""
+    names = tuple(dict.fromkeys(names))
+    with _existing(state) as database:
+        roster = Roster(database)
+        members = [roster.get(name) for name in names]
+        if not yes:
+            listed = ", ".join(f"{member.name} ({member.display_name})" for member in members)
+            click.confirm(f"Remove {listed}?", abort=True)
+        for name in names:
+            roster.remove(name)
+    outcome = see_out(state, names)
+    if as_json:
+        click.echo(json.dumps({"removed": names, "hub": outcome}))
+    else:
+        _print_change(RosterImport(removed=names), outcome)
+
+
+@contextmanager
+def _database(state: StateFolder) -> Iterator[Database]:
+    database = Database(state.database_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _existing(state: StateFolder) -> Iterator[Database]:
+    # Opening would make an empty one where a mistyped --state-dir points.
+    if not (state.root / "spoc.sqlite").exists():
+        raise NotFound(
+            f"There is no cohort in {state.root}.",
+            "Start one with: spoc cohort import ROSTER.csv; or name its folder with --state-dir.",
+        )
+    with _database(state) as database:
+        yield database
+
+
+def _standing(account: Account, now: datetime) -> str:
+    if account.invited_until is not None and account.invited_until > now:
+        return "joined, invited again" if account.password_hash else "invited"
+    if account.password_hash is not None:
+        return "joined"
+    return "invitation expired" if account.invited_until else "not invited"
+
+
+def _last_seen(account: Account) -> str:
+    return f"{account.last_seen_at:%Y-%m-%d %H:%M} UTC" if account.last_seen_at else "never"
+
+
+def _print_change(change: RosterImport, outcome: Outcome | None) -> None:
+    for word in ("added", "updated", "restored", "unchanged", "removed"):
+        names = getattr(change, word)
+        if names:
+            click.echo(f"{word.capitalize()}: {', '.join(names)}")
+    if change.missing:
+        click.echo(f"Not in the file, kept: {', '.join(change.missing)}")
+        click.echo("Remove somebody with: spoc cohort remove NAME")
+    if change.added or change.restored:
+        click.echo("Invite them with: spoc cohort invite --all")
+    if outcome == "out":
+        click.echo("The hub has stopped their servers and ended their sessions.")
+    elif outcome == "not running":
+        click.echo("No hub is running here. The next one will not let them in.")
+
+
+def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*titles, box=box.SIMPLE)
+    for row in rows:
+        # As text: what a person wrote is not rich's markup.
+        table.add_row(*map(Text, row))
+    Console(file=sys.stdout, width=WIDER_THAN_ANY_ROW).print(table)
