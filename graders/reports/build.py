@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from course.errors import CourseError
 from graders.reports.cohort import Cohort, CohortRequest, read_cohort
+from graders.reports.rendering import STYLE_SHEET, TEMPLATES
 
 REPORTS = Path(__file__).parent
 RUN_SECONDS = 120
@@ -69,13 +70,12 @@ def _run(source: Path, request: CohortRequest) -> NotebookNode:
 
 
 def _html(notebook: NotebookNode, title: str, language: str) -> str:
-    templates = REPORTS / "templates"
     report = {
         "title": title,
         "language": language,
-        "style": (templates / "page" / "report.css").read_text(encoding="utf-8"),
+        "style": STYLE_SHEET.read_text(encoding="utf-8"),
     }
-    exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(templates)])
+    exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(TEMPLATES)])
     html, _ = exporter.from_notebook_node(notebook, {"report": report})
     return html
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
@@ -78,6 +79,18 @@ class Cohort:
     def marking(self) -> tuple[Marking, ...]:
         """What waits for the trainer's marks."""
         return marking(self.standings)
+
+    @cached_property
+    def figures(self) -> Mapping[str, int]:
+        """What a trainer wants to know first; the keys are messages of the catalogue `report`."""
+        causes = Counter(reason.cause for standing in self.standings for reason in standing.reasons)
+        return {
+            "learners": len(self.standings),
+            "need you today": len(self.needing),
+            "gone quiet or not started": causes["quiet"] + causes["absent"],
+            "with overdue work": causes["overdue"],
+            "written answers to mark": sum(work.answers for work in self.marking),
+        }
 
     @cached_property
     def exercise_results(self) -> tuple[ExerciseResult, ...]:

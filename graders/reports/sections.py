@@ -1,36 +1,24 @@
-"""The sections of the cohort report as HTML, each from one template in `templates/sections/`.
-
-Every value passes Jinja's escaping: names, answers and file contents are hostile text. Markup of our own
-making is marked as such here and nowhere else.
-"""
+"""The sections of the cohort report as HTML, each from one template in `templates/sections/`."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
-from itertools import groupby
-from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from course.item_analysis import ExerciseResult
 from course.standing import LOW_SHARE, STUCK_QUESTIONS, STUCK_TRIES, Step
 from graders.reports import charts
 from graders.reports.cohort import Cohort
+from graders.reports.rendering import Renderer
 from graders.reports.wording import STEPS, Wording
 
-TEMPLATES = Path(__file__).parent / "templates"
 MOST_DAYS = 28
 MOST_QUESTIONS = 10
-FEW = 5
-HEAT_STEPS = (0.4, 0.6, 0.75, 0.9)
 
 
 class Sections:
@@ -40,29 +28,15 @@ class Sections:
         self._cohort = cohort
         request = cohort.request
         self._wording = Wording(request.language, request.time_zone, request.generated_at)
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES / "sections"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals.update(_=self._wording.text, wording=self._wording, few=FEW)
-        self._templates.filters.update(
-            heat=heat,
-            inline=_inline_markdown,
-            percent=self._wording.percent,
-            groups=_by_assignment,
-            exercise_name=_exercise_name,
-        )
+        self._renderer = Renderer(self._wording)
 
     def head(self) -> str:
         """Title, when it was made, and the figures of the day."""
-        return self._render("head", cohort=self._cohort, figures=self._figures())
+        return self._renderer.render("head", cohort=self._cohort, figures=self._cohort.figures)
 
     def today(self) -> str:
         """Who needs the trainer today, and why."""
-        return self._render("today", needing=self._cohort.needing, marking=self._cohort.marking)
+        return self._renderer.render("today", needing=self._cohort.needing, marking=self._cohort.marking)
 
     def places(self) -> str:
         """How far each learner is in each module."""
@@ -77,7 +51,7 @@ class Sections:
             f"{module.title}: {self._listed(count, labels)}."
             for module, count in zip(record.modules, counts, strict=True)
         ]
-        return self._render(
+        return self._renderer.render(
             "places",
             modules=record.modules,
             standings=self._cohort.standings,
@@ -98,7 +72,7 @@ class Sections:
         chart = charts.activity(active, len(record.learners), due, self._wording.language)
         days = [f"{self._day(day)}: {count}" for day, count in active.items() if count]
         text = self._wording.text("Learners active each day: {days}.")
-        return self._render(
+        return self._renderer.render(
             "activity",
             chart=self._image(chart, text.format(days=", ".join(days) or "0")),
             days=len(active),
@@ -109,7 +83,7 @@ class Sections:
     def exercises(self) -> str:
         """Scores for each exercise."""
         titles = {module.slug: module.title for module in self._cohort.record.modules}
-        return self._render("exercises", results=self._cohort.exercise_results, titles=titles)
+        return self._renderer.render("exercises", results=self._cohort.exercise_results, titles=titles)
 
     def skills(self) -> str:
         """Scores for each skill, for the group and for each learner."""
@@ -127,7 +101,7 @@ class Sections:
             if result.mean_share is not None
         ]
         text = self._wording.text("Mean of each skill: {means}.").format(means=", ".join(means))
-        return self._render(
+        return self._renderer.render(
             "skills",
             results=results,
             titles=titles,
@@ -139,27 +113,17 @@ class Sections:
         """The quiz questions that most learners got wrong at first."""
         hardest = [result for result in self._cohort.question_results if result.share_right < 1]
         titles = {module.slug: module.title for module in self._cohort.record.modules}
-        return self._render("questions", results=hardest[:MOST_QUESTIONS], titles=titles)
+        return self._renderer.render("questions", results=hardest[:MOST_QUESTIONS], titles=titles)
 
     def notes(self) -> str:
         """How the figures come about."""
-        return self._render(
+        return self._renderer.render(
             "notes",
             quiet_days=self._wording.number(self._cohort.request.quiet_days),
             low_share=self._wording.percent(LOW_SHARE),
             stuck_tries=STUCK_TRIES,
             stuck_questions=STUCK_QUESTIONS,
         )
-
-    def _figures(self) -> Mapping[str, int]:
-        causes = Counter(reason.cause for standing in self._cohort.standings for reason in standing.reasons)
-        return {
-            "learners": len(self._cohort.standings),
-            "need you today": len(self._cohort.needing),
-            "gone quiet or not started": causes["quiet"] + causes["absent"],
-            "with overdue work": causes["overdue"],
-            "written answers to mark": sum(work.answers for work in self._cohort.marking),
-        }
 
     def _first_day(self, last: date) -> date:
         """Return the first day that can have activity."""
@@ -181,26 +145,3 @@ class Sections:
         return Markup('<img class="chart" src="data:image/svg+xml;base64,{}" alt="{}">').format(
             data, description
         )
-
-    def _render(self, section: str, **values: Any) -> str:
-        return self._templates.get_template(f"{section}.html.j2").render(values)
-
-
-def heat(share: float) -> str:
-    """Return the CSS class of a share: `heat-0` for the weakest to `heat-4`."""
-    return f"heat-{sum(share >= step for step in HEAT_STEPS)}"
-
-
-def _by_assignment(results: Iterable[ExerciseResult]) -> list[list[ExerciseResult]]:
-    return [list(group) for _, group in groupby(results, key=lambda result: result.exercise.assignment)]
-
-
-def _exercise_name(cell: str) -> str:
-    """Return a grade id as its author knows it: the tests of an exercise carry its name and a suffix."""
-    return cell.removesuffix("-tests")
-
-
-def _inline_markdown(text: str) -> Markup:
-    """Return an author's one line as HTML: emphasis and code; links, pictures and HTML stay text."""
-    markdown = MarkdownIt("zero").enable(["emphasis", "backticks", "escape", "entity"])
-    return Markup(markdown.renderInline(" ".join(text.split())))  # noqa: S704 - escaped by the renderer

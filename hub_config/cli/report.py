@@ -11,27 +11,10 @@ import click
 
 from course.state import StateFolder
 from graders.reports.build import write_cohort_report
-from graders.reports.cohort import QUIET_DAYS, Cohort, CohortRequest
+from graders.reports.cohort import QUIET_DAYS, Cohort
 from hub_config.cli.options import json_option, state_option
-from hub_config.settings import Settings, read_settings
-
-COHORT_FILE = "cohort.html"
-
-
-def cohort_request(
-    state: StateFolder, settings: Settings, now: datetime, quiet_days: float = QUIET_DAYS
-) -> CohortRequest:
-    """Return the request for a report on the cohort of a deployment as it is at `now`."""
-    return CohortRequest(
-        state_dir=state.root,
-        modules_dir=settings.modules_dir,
-        generated_at=now,
-        cohort_title=settings.cohort_title,
-        cohort_start=settings.cohort_start,
-        time_zone=settings.time_zone,
-        language=settings.language,
-        quiet_days=quiet_days,
-    )
+from hub_config.reports import cohort_report_path, cohort_request
+from hub_config.settings import read_settings
 
 
 @click.group()
@@ -59,7 +42,7 @@ def cohort(state: StateFolder, output: Path | None, quiet_days: float, as_json: 
 
     Exits with 1 when the state folder holds no course, or a file of the course cannot be used.
     """
-    target = output or state.reports_dir / COHORT_FILE
+    target = output or cohort_report_path(state)
     now = datetime.now(UTC)
     found = write_cohort_report(cohort_request(state, read_settings(state), now, quiet_days), target)
     click.echo(json.dumps(_summary(found, target)) if as_json else target)
