@@ -1,7 +1,7 @@
 """HTTP to the course service, from a member's own server.
 
-Everything this side can tell a person comes as `CourseError`: what the service refused, with its own words, or
-`ServiceUnreachable` where nobody answered and trying again later makes sense.
+What goes wrong comes as `CourseError`: a refusal in the service's own words, or `ServiceUnreachable` where
+nobody answered and trying again later makes sense.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from extensions.kernel.app import CourseKernelApp
+from extensions.kernel.app import CourseKernel, CourseKernelApp
 
 if __name__ == "__main__":
-    CourseKernelApp.launch_instance()
+    CourseKernelApp.launch_instance(kernel_class=CourseKernel)

@@ -40,8 +40,6 @@ class CourseKernel(IPythonKernel):
 class CourseKernelApp(IPKernelApp):
     """Starts the course kernel; a learner's own modules can be imported, but stand behind everything else."""
 
-    kernel_class = Type(CourseKernel, klass="ipykernel.kernelbase.Kernel")
-
     def init_path(self) -> None:
         # Appended, never first: a learner's json.py or course.py must not take the place of the real one.
         sys.path.append(os.getcwd())
