@@ -80,7 +80,7 @@ def check_document(
     try:
         document = model.model_validate(data, context=dict(context or {}))
     except ValidationError as error:
-        problems += [_problem(tree, issue["loc"], _wording(issue, model)) for issue in error.errors()]
+        problems += [_problem(tree, issue["loc"], _wording(issue, model)) for issue in _true_issues(error)]
     else:
         if isinstance(document, Document):
             problems += [_problem(tree, location, message) for location, message in document.rules()]
@@ -92,8 +92,7 @@ def check_document(
 def line_of(path: Path, location: Location) -> int:
     """Return the line, from 1, of what `location` leads to in a YAML file that was read without a problem."""
     tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    node, _ = _find(tree, location)
-    return node.start_mark.line + 1
+    return _find(tree, location)[0].start_mark.line + 1 if tree else 1
 
 
 def _yaml_problem(error: yaml.YAMLError) -> DocumentProblem:
@@ -135,6 +134,13 @@ def _label(node: yaml.Node) -> str:
     return ""
 
 
+def _true_issues(error: ValidationError) -> list[Any]:
+    """Leave out that a list is too short where pydantic only says so since it did not count wrong items."""
+    issues = list(error.errors())
+    inner = {issue["loc"][:depth] for issue in issues for depth in range(len(issue["loc"]))}
+    return [issue for issue in issues if issue["type"] != "too_short" or issue["loc"] not in inner]
+
+
 def _wording(issue: Any, model: type[BaseModel]) -> str:
     if issue["type"] == "missing":
         return "is missing"
@@ -147,6 +153,12 @@ def _wording(issue: Any, model: type[BaseModel]) -> str:
         return f"needs at least {issue['ctx']['min_length']}"
     if issue["type"] == "string_too_short":
         return "is empty"
+    if issue["type"] == "union_tag_invalid":
+        return f"{issue['ctx']['discriminator']} must be one of {issue['ctx']['expected_tags']}".replace(
+            "'", ""
+        )
+    if issue["type"] == "union_tag_not_found":
+        return f"{issue['ctx']['discriminator']} is missing".replace("'", "")
     message = str(issue["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]
 

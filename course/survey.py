@@ -130,7 +130,7 @@ def quiz_assessments(module_dir: Path, quiz: Quiz) -> Iterator[Assessment]:
 
 
 def skill_findings(survey: Survey, slug: str, assessments: list[Assessment]) -> list[Finding]:
-    """Return where what a module teaches and what it assesses do not agree."""
+    """Return where something assesses a skill that a learner could not yet have."""
     manifest, skills = survey.modules.get(slug), survey.skills
     if manifest is None or skills is None:
         return []
@@ -145,13 +145,23 @@ def skill_findings(survey: Survey, slug: str, assessments: list[Assessment]) -> 
             else:
                 continue
             findings.append(Finding(assessment.path, assessment.line, code, f"{assessment.name}: {reason}"))
+    return findings
+
+
+def unassessed_skills(survey: Survey, slug: str, assessments: list[Assessment]) -> list[Finding]:
+    """Return what a module teaches and none of its `assessments`, which must be all, assesses."""
+    manifest, skills = survey.modules.get(slug), survey.skills
+    if manifest is None or skills is None:
+        return []
     assessed = {skill for assessment in assessments for skill in assessment.skills}
     path = survey.modules_dir / slug / MODULE_FILE
-    for index, skill in enumerate(manifest.teaches):
-        if skill not in assessed and skill in skills.ids:
-            line = line_of(path, ("teaches", index))
-            findings.append(Finding(path, line, "S002", f"no question and no exercise assesses {skill}"))
-    return findings
+    return [
+        Finding(
+            path, line_of(path, ("teaches", index)), "S002", f"no question and no exercise assesses {skill}"
+        )
+        for index, skill in enumerate(manifest.teaches)
+        if skill not in assessed and skill in skills.ids
+    ]
 
 
 def _checked(path: Path, model: type[Model], **context: str) -> tuple[Model | None, list[Finding]]:

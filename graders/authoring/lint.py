@@ -15,6 +15,7 @@ from course.survey import (
     quiz_findings,
     skill_findings,
     survey_course,
+    unassessed_skills,
 )
 from graders.authoring.build import WELCOME
 from graders.authoring.prove import prove_module
@@ -56,6 +57,8 @@ def lint_module(survey: Survey, slug: str) -> tuple[Finding, ...]:
         *_exercise_findings(exercises),
         *skill_findings(survey, slug, assessments),
     ]
+    if quiz and exercises.cells:
+        found += unassessed_skills(survey, slug, assessments)
     if not lesson.findings and not exercises.findings:
         found += prove_module(lesson, exercises, folder / "data")
     return tuple(found)

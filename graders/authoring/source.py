@@ -62,7 +62,8 @@ class SourceNotebook:
 def read_source(path: Path) -> SourceNotebook:
     """Read a MyST notebook; what is wrong with it becomes findings."""
     try:
-        parsed = myst_to_notebook(path.read_text(encoding="utf-8"), add_source_map=True)
+        text = path.read_text(encoding="utf-8")
+        parsed = myst_to_notebook(text, add_source_map=True)
     except FileNotFoundError:
         return SourceNotebook(path, (), (Finding(path, 1, "M002", "the file does not exist"),))
     except (MystMetadataParsingError, yaml.YAMLError, UnicodeDecodeError) as error:
@@ -76,7 +77,8 @@ def read_source(path: Path) -> SourceNotebook:
     found = [
         Finding(path, cell.line, code, message) for cell in cells for code, message in cell_problems(cell)
     ]
-    return SourceNotebook(path, cells, tuple(sorted([*found, *_notebook_problems(path, cells)])))
+    found += [*_notebook_problems(path, cells), *_lost_cells(path, text, cells)]
+    return SourceNotebook(path, cells, tuple(sorted(found)))
 
 
 def _first_line(cell: NotebookNode, mapped: int) -> int:
@@ -101,6 +103,14 @@ def _notebook_problems(path: Path, cells: tuple[SourceCell, ...]) -> Iterator[Fi
                 yield Finding(path, cell.line, "E004", f"no cell has `tests: {cell.name}`")
         elif cell.kind == "tests" and not cell.native and cell.name not in solutions:
             yield Finding(path, cell.line, "E004", f"no cell before has `solution: {cell.name}`")
+
+
+def _lost_cells(path: Path, text: str, cells: tuple[SourceCell, ...]) -> Iterator[Finding]:
+    """MyST drops a text cell without text, and its mark with it."""
+    kept = {cell.line for cell in cells}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("+++") and '"written"' in line and number not in kept:
+            yield Finding(path, number, "E002", "a written cell has a text: the model answer")
 
 
 def _cell_ids(cells: tuple[SourceCell, ...]) -> Iterator[str]:

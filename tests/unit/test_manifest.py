@@ -115,6 +115,12 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, problem: str) 
     assert found.startswith(problem)
 
 
+def test_a_list_with_a_wrong_item_is_not_called_too_short(tmp_path: Path) -> None:
+    text = yaml.safe_dump(COURSE | {"modules": ["Bad Name"]}, sort_keys=False)
+    (problem,) = problems_of(tmp_path / "course.yaml", text, CourseManifest)
+    assert problem.startswith("line 7: modules.0: ")
+
+
 def test_a_skill_builds_on_all_that_comes_before_it(tmp_path: Path) -> None:
     (tmp_path / "skills.yaml").write_text(SKILLS)
     skills = read_skills(tmp_path)
