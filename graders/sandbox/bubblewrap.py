@@ -61,9 +61,11 @@ def sandboxed(command: Sequence[str], policy: SandboxPolicy) -> list[str]:
         *isolation,
         *("--die-with-parent", "--new-session", "--seccomp", "9", "--hostname", policy.hostname),
         *_file_system(policy),
-        *("--chdir", f"{policy.work_dir}", "--"),
+        "--",
         *(_drop_root(policy.uid) if os.geteuid() == 0 else ()),
         *_limits(policy),
+        # Not bubblewrap's own --chdir: root without privileges may not enter the work folder of another uid.
+        *(ENV, f"--chdir={policy.work_dir}", f"PWD={policy.work_dir}"),
         *command,
     ]
 

@@ -1,0 +1,149 @@
+"""The hub of one deployment as a process: one at a time, ready or not started, and gone with all it started."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+from course.errors import Conflict, CourseError
+from course.state import StateFolder
+from graders.sandbox.bubblewrap import SETPRIV
+from hub_config.runtime import is_free, prepare_runtime_folder, runtime_folder
+from hub_config.settings import Settings
+
+CONFIG_FILE = Path(__file__).parent / "jupyterhub_config.py"
+READY_SECONDS = 60
+STOP_SECONDS = 60
+POLL_SECONDS = 0.1
+LOG_LINES_SHOWN = 15
+LOG_BYTES = 20 << 20
+
+
+def log_path(state: StateFolder) -> Path:
+    return state.hub_dir / "hub.log"
+
+
+@contextmanager
+def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the hub while the block runs; on leaving, stop it with proxy, services and every member's server.
+
+    The hub answers when the block is entered.
+
+    Raises:
+        Conflict: It runs already, or its port is taken.
+        CourseError: It ended while it started; the end of its log is in the text.
+    """
+    os.umask(0o022)
+    for folder in (state.root, state.hub_dir):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _only_one(state), _open_log(state) as log:
+        if not is_free(settings.port):
+            raise Conflict(
+                f"Port {settings.port} is taken by another program.", "Choose another one with --port."
+            )
+        runtime = runtime_folder(state)
+        prepare_runtime_folder(runtime)
+        runtime.proxy_api_socket.unlink(missing_ok=True)
+        process = _start(state, log)
+        try:
+            _wait_until_ready(process, settings, state)
+            yield process
+        finally:
+            _stop(process)
+
+
+def _start(state: StateFolder, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    # nbgrader calls `alembic` by its bare name.
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
+    # Its own session: Ctrl-C in the terminal reaches this process alone, which then stops the hub in good order.
+    return subprocess.Popen(
+        [
+            SETPRIV,
+            "--pdeathsig",
+            "TERM",
+            "--",
+            sys.executable,
+            "-P",
+            "-m",
+            "jupyterhub",
+            "-f",
+            str(CONFIG_FILE),
+        ],
+        env={**os.environ, "PATH": path, "SPOC_STATE_DIR": str(state.root)},
+        cwd=state.hub_dir,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], settings: Settings, state: StateFolder) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    # The hub itself first: the proxy, up before it, writes an error into the log for each early question.
+    hub_itself = httpx.HTTPTransport(uds=str(runtime_folder(state).hub_socket))
+    with httpx.Client(transport=hub_itself) as within, httpx.Client() as through_the_proxy:
+        for client in (within, through_the_proxy):
+            while not _is_healthy(client, settings.port):
+                if process.poll() is not None:
+                    raise _not_started("The hub ended while it started", state)
+                if time.monotonic() > deadline:
+                    raise _not_started(f"The hub did not answer within {READY_SECONDS} s", state)
+                time.sleep(POLL_SECONDS)
+
+
+def _is_healthy(client: httpx.Client, port: int) -> bool:
+    try:
+        return client.get(f"http://127.0.0.1:{port}/hub/health").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _not_started(problem: str, state: StateFolder) -> CourseError:
+    return CourseError(f"{problem}:\n{_end_of_log(state)}", f"The whole log is {log_path(state)}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _only_one(state: StateFolder) -> Iterator[None]:
+    with (state.hub_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(
+                f"A hub already runs on {state.root}.",
+                "Use that one, end it first, or choose another folder with --state-dir.",
+            ) from error
+        yield
+
+
+def _open_log(state: StateFolder) -> IO[bytes]:
+    path = log_path(state)
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+def _end_of_log(state: StateFolder) -> str:
+    lines = log_path(state).read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-LOG_LINES_SHOWN:])

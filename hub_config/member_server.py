@@ -1,0 +1,124 @@
+"""What one member's server may touch, and the folders it is given."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from course.roster import Member, Role
+from course.state import StateFolder
+from graders.sandbox.policy import Bind, SandboxPolicy, course_content, python_environment
+from hub_config.runtime import RuntimeFolder
+
+CONFIG_DIR = Path(__file__).parent / "server_config"
+
+RELEASE_INSIDE = Path("/srv/release")
+CONFIG_INSIDE = Path("/srv/config")
+HUB_INSIDE = Path("/run/hub")
+HUB_URL_INSIDE = "http+unix://%2Frun%2Fhub%2Fhub.sock"
+COURSE_URL_INSIDE = "http+unix://%2Frun%2Fhub%2Fcourse.sock/services/course/"
+SERVER_SOCKET = "/run/server.sock"
+"""What the server is told that it listens on; it inherits the socket, and there is no such file."""
+
+TRAINERS_UID = 200_000
+"""The course directory has one owner, so all who teach share a uid. Member ids begin at 1."""
+TEACHING: frozenset[Role] = frozenset({"trainer", "admin"})
+
+
+def member_uid(member: Member) -> int:
+    """Return the uid of a member's server when root runs the hub."""
+    return TRAINERS_UID if member.role in TEACHING else TRAINERS_UID + member.id
+
+
+def server_policy(
+    member: Member, state: StateFolder, runtime: RuntimeFolder, memory_bytes: int | None
+) -> SandboxPolicy:
+    """Return the limits of a member's server; a sandbox is to be made of it after `prepare_folders`."""
+    teaches = member.role in TEACHING
+    home = Path("/home", member.name)
+    account_dir = runtime.account_dir(member.name)
+    course_dir = (Bind(state.course_dir, home / "course"),) if teaches else ()
+    return SandboxPolicy(
+        work_dir=home,
+        read_only=(
+            *python_environment("course", "extensions"),
+            Bind(CONFIG_DIR / ("trainer" if teaches else "learner"), CONFIG_INSIDE),
+            Bind(release_dir(state), RELEASE_INSIDE),
+            Bind(runtime.hub_dir, HUB_INSIDE),
+            *(Bind(account_dir / name, Path("/etc", name)) for name in ("passwd", "group", "hosts")),
+        ),
+        hidden=course_content(),
+        writable=(Bind(state.homes_dir / member.name, home), *course_dir),
+        # The hub passes the exact variables, some of them secret; a hub that restarts finds the server again.
+        environment=None,
+        outlives_caller=True,
+        uid=member_uid(member),
+        memory_bytes=memory_bytes,
+        processes=512,
+        open_files=4096,
+    )
+
+
+def member_environment(name: str, base_url: str) -> dict[str, str]:
+    """Return the variables of a member's server that differ from JupyterHub's own."""
+    return {
+        "HOME": f"/home/{name}",
+        "JUPYTERHUB_SERVICE_URL": f"http+unix://%2Frun%2Fserver.sock{base_url}",
+        "JUPYTER_CONFIG_PATH": str(CONFIG_INSIDE),
+        "LANG": "C.UTF-8",
+        "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "SHELL": "/bin/bash",
+        "SPOC_RELEASE_DIR": str(RELEASE_INSIDE),
+        "SPOC_SERVICE_URL": COURSE_URL_INSIDE,
+        "USER": name,
+    }
+
+
+def release_dir(state: StateFolder) -> Path:
+    return state.course_dir / "release"
+
+
+def prepare_folders(member: Member, state: StateFolder, runtime: RuntimeFolder) -> None:
+    """Make what `server_policy` binds, each owned by who may write it. Follows no link."""
+    release_dir(state).mkdir(parents=True, exist_ok=True)
+    state.homes_dir.mkdir(mode=0o700, exist_ok=True)
+    home = state.homes_dir / member.name
+    uid = member_uid(member)
+    _own_folder(home, uid)
+    if member.role in TEACHING:
+        _own_folder(state.course_dir, uid)
+        _make_mount_point(home / "course")
+    _write_account(runtime.account_dir(member.name), member.name, uid if _is_root() else os.getuid())
+
+
+def _own_folder(folder: Path, uid: int) -> None:
+    """Make `folder` where missing, for its owner alone; when root runs the hub, all in it is the owner's."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise NotADirectoryError(f"{folder} is not a folder")
+    if not _is_root():
+        return
+    for _, subfolders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        os.fchown(descriptor, uid, uid)
+        for name in (*subfolders, *files):
+            os.chown(name, uid, uid, dir_fd=descriptor, follow_symlinks=False)
+
+
+def _make_mount_point(folder: Path) -> None:
+    # The home is its owner's, who may have left anything there.
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    folder.mkdir(exist_ok=True)
+
+
+def _write_account(folder: Path, name: str, uid: int) -> None:
+    folder.mkdir(mode=0o755, exist_ok=True)
+    (folder / "passwd").write_text(f"{name}:x:{uid}:{uid}::/home/{name}:/bin/bash\n", encoding="ascii")
+    (folder / "group").write_text(f"{name}:x:{uid}:\n", encoding="ascii")
+    (folder / "hosts").write_text("127.0.0.1 localhost\n", encoding="ascii")
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
