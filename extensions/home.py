@@ -24,10 +24,12 @@ def fill_home(release_dir: Path, home: Path) -> tuple[Path, ...]:
 
 
 def _regular_files(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
+    for parent, subfolders, names in os.walk(folder):
+        # A release in the making has a name with a dot.
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         for name in names:
             path = Path(parent, name)
-            if path.is_file() and not path.is_symlink():
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
                 yield path
 
 

@@ -1,4 +1,4 @@
-"""The hub of one deployment as a process: one at a time, ready or not started, and gone with all it started."""
+"""The hub of one deployment as a process: one at a time, ready or not started, gone with all it started."""
 
 from __future__ import annotations
 
@@ -63,10 +63,21 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
             _stop(process)
 
 
+def refuse_a_second(state: StateFolder) -> None:
+    """Return when no hub runs on `state`.
+
+    Raises:
+        Conflict: One does.
+    """
+    if state.hub_dir.exists():
+        with _only_one(state):
+            pass
+
+
 def _start(state: StateFolder, log: IO[bytes]) -> subprocess.Popen[bytes]:
     # nbgrader calls `alembic` by its bare name.
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
-    # Its own session: Ctrl-C in the terminal reaches this process alone, which then stops the hub in good order.
+    # Its own session: Ctrl-C in the terminal reaches this process alone, which then stops the hub in order.
     return subprocess.Popen(
         [
             SETPRIV,

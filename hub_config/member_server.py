@@ -67,6 +67,8 @@ def member_environment(name: str, base_url: str) -> dict[str, str]:
         "HOME": f"/home/{name}",
         "JUPYTERHUB_SERVICE_URL": f"http+unix://%2Frun%2Fserver.sock{base_url}",
         "JUPYTER_CONFIG_PATH": str(CONFIG_INSIDE),
+        # Kernels' sockets lie here; in the home their paths would be too long.
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter",  # noqa: S108 - the sandbox's own
         "LANG": "C.UTF-8",
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "SHELL": "/bin/bash",

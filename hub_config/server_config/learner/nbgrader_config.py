@@ -1,8 +1,7 @@
-"""nbgrader in a learner's server: its Assignment List works over the course service."""
+"""nbgrader in a learner's server: assignments come from and go to the course service."""
 
 from traitlets.config import get_config
 
 from extensions.exchange import configure
 
-c = get_config()
-configure(c)
+configure(get_config())

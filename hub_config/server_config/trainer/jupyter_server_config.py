@@ -7,6 +7,8 @@ c = get_config()
 # One kernel: it loads our packages before the member's folder is on its path, and knows the course.
 c.KernelSpecManager.allowed_kernelspecs = {"spoc"}
 c.KernelSpecManager.ensure_native_kernel = False
+# Sockets in files: nobody else is in the sandbox, and no port is open even there.
+c.KernelManager.transport = "ipc"
 c.MultiKernelManager.default_kernel_name = "spoc"
 
 # Nothing leaves the sandbox: no news, no update check, no extension shop.

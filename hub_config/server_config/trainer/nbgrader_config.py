@@ -1,4 +1,4 @@
-"""nbgrader in a trainer's server: the course directory in the home, the exchange over the course service."""
+"""nbgrader in a trainer's server: the course directory in the home, the course service as its exchange."""
 
 from pathlib import Path
 
