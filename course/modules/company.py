@@ -100,7 +100,7 @@ PRODUCTS = tuple(
         start=1,
     )
 )
-KETTLE, FILTER_PAPERS = PRODUCTS[6], PRODUCTS[11]
+KETTLE = PRODUCTS[6]
 
 CITIES = {
     "Belgium": ("Antwerp", "Ghent", "Liège", "Namur"),
@@ -110,20 +110,7 @@ CITIES = {
     "Luxembourg": ("Luxembourg",),
 }
 COUNTRY_WEIGHTS = {"Belgium": 9, "Netherlands": 6, "France": 5, "Germany": 4, "Luxembourg": 2}
-FIRST_WORDS = (
-    "Luna",
-    "Orient",
-    "Canal",
-    "Linden",
-    "Harbour",
-    "Meridian",
-    "Atlas",
-    "Robin",
-    "Velvet",
-    "Station",
-    "Copper",
-    "Juniper",
-)
+FIRST_WORDS = "Luna Orient Canal Linden Harbour Meridian Atlas Robin Velvet Station Copper Juniper".split()
 LAST_WORDS = {
     "cafe": ("Café", "Coffee Bar", "Espresso Room"),
     "office": ("Partners", "Insurance", "Studios"),
@@ -231,19 +218,9 @@ def comma_number(value: float) -> str:
 
 
 def untidy(random: Random, text: str) -> str:
-    """Return `text`, one time in three with the spaces or capitals that typing leaves."""
-    forms = (
-        text,
-        text,
-        text,
-        text,
-        f"{text} ",
-        f"  {text}",
-        text.upper(),
-        text.lower(),
-        text.replace(" ", "  "),
-    )
-    return random.choice(forms)
+    """Return `text`, five times in nine with the spaces or capitals that typing leaves."""
+    typed = (f"{text} ", f"  {text}", text.upper(), text.lower(), text.replace(" ", "  "))
+    return random.choice((text,) * 4 + typed)
 
 
 COUNTRY_SPELLINGS = {
@@ -291,18 +268,7 @@ def typed_quantity(random: Random, quantity: int) -> str:
 
 
 def orders_export() -> Iterator[Row]:
-    yield (
-        "Order No",
-        "Order Date ",
-        "Channel",
-        " Customer",
-        "Country",
-        "Product",
-        "Qty",
-        "Unit Price",
-        "Discount %",
-        "Status",
-    )
+    yield "Order No;Order Date ;Channel; Customer;Country;Product;Qty;Unit Price;Discount %;Status".split(";")
     random = Random("orders export")
     rows: list[Row] = []
     order: tuple[str, str, str] = ("", "", "")
@@ -310,9 +276,7 @@ def orders_export() -> Iterator[Row]:
     for line in make_lines("first quarter of 2026", 110, 2026, (1, 2, 3)):
         if line.number == 1:
             order = typed_order(random, line)
-            status = (
-                "cancelled" if random.random() < 0.05 else "shipped" if line.order_date.month < 3 else "open"
-            )
+            status = "cancelled" if random.random() < 0.05 else "shipped" if line.order_date.month < 3 else "open"
         order_date, customer, country = order
         quantity, price = typed_quantity(random, line.quantity), typed_price(random, line.product.list_price)
         discount = line.discount_percent or ""
@@ -332,14 +296,12 @@ def orders_export() -> Iterator[Row]:
         if random.random() < 0.03:
             rows.append(row)
     # Rows pasted in a second time at the end of the file, typed anew, so that they only match once they are clean.
-    again = [
-        (*row[:3], f"{str(row[3]).strip().upper()} ", *row[4:]) for row in (rows[11], rows[60], rows[118])
-    ]
+    again = [(*row[:3], f"{str(row[3]).strip().upper()} ", *row[4:]) for row in (rows[11], rows[60], rows[118])]
     yield from [*rows, *again]
 
 
 def customers_export() -> Iterator[Row]:
-    yield "Customer No", "Name ", "City", "Segment", "Customer Since", "Credit Limit", "E-mail"
+    yield "Customer No;Name ;City;Segment;Customer Since;Credit Limit;E-mail".split(";")
     random = Random("customers export")
     rows: list[Row] = []
     for customer in make_customers():
@@ -370,20 +332,13 @@ def lines_of_2025() -> list[Line]:
 
 
 def customers() -> Iterator[Row]:
-    yield "customer_id", "name", "segment", "city", "country", "since"
+    yield "customer_id name segment city country since".split()
     for customer in make_customers():
-        yield (
-            customer.customer_id,
-            customer.name,
-            customer.segment,
-            customer.city,
-            customer.country,
-            customer.since,
-        )
+        yield (customer.customer_id, customer.name, customer.segment, customer.city, customer.country, customer.since)
 
 
 def products() -> Iterator[Row]:
-    yield "product_id", "product", "category", "list_price", "unit_cost"
+    yield "product_id product category list_price unit_cost".split()
     for product in PRODUCTS:
         yield (
             product.product_id,
@@ -395,7 +350,7 @@ def products() -> Iterator[Row]:
 
 
 def orders() -> Iterator[Row]:
-    yield "order_id", "order_date", "customer_id", "channel", "shipped_date"
+    yield "order_id order_date customer_id channel shipped_date".split()
     random = Random("orders")
     for line in lines_of_2025():
         if line.number > 1:
@@ -412,13 +367,13 @@ def orders() -> Iterator[Row]:
 
 
 def order_lines() -> Iterator[Row]:
-    yield "order_id", "line", "product_id", "quantity", "unit_price"
+    yield "order_id line product_id quantity unit_price".split()
     for line in lines_of_2025():
         yield line.order_id, line.number, line.product.product_id, line.quantity, f"{line.unit_price:.2f}"
 
 
 def returns() -> Iterator[Row]:
-    yield "return_id", "order_id", "product_id", "return_date", "quantity", "reason"
+    yield "return_id order_id product_id return_date quantity reason".split()
     random = Random("returns")
     number = 0
     for line in lines_of_2025():
@@ -456,7 +411,7 @@ REGIONS = {"North": (210, 1.05), "East": (120, 1.0), "South": (150, 0.96), "West
 
 
 def monthly_sales() -> Iterator[Row]:
-    yield "month", "region", "orders", "revenue", "cost", "returned_orders"
+    yield "month region orders revenue cost returned_orders".split()
     random = Random("monthly sales")
     for index in range(30):
         month = date(2024 + index // 12, index % 12 + 1, 1)
@@ -469,7 +424,7 @@ def monthly_sales() -> Iterator[Row]:
 
 
 def deliveries() -> Iterator[Row]:
-    yield "order_id", "order_date", "carrier", "country", "days"
+    yield "order_id order_date carrier country days".split()
     random = Random("deliveries")
     for number, line in enumerate(make_lines("deliveries", 260, 2026, range(1, 7))[:260], start=1):
         if random.random() < 0.5:
@@ -483,7 +438,7 @@ def deliveries() -> Iterator[Row]:
 
 
 def satisfaction() -> Iterator[Row]:
-    yield "quarter", "segment", "responses", "mean_score"
+    yield "quarter segment responses mean_score".split()
     random = Random("satisfaction")
     for index in range(10):
         for segment, (responses, score) in {
@@ -502,17 +457,7 @@ def satisfaction() -> Iterator[Row]:
 
 def monthly_export(month: int, order_count: int) -> Iterator[Row]:
     """Yield one month's export, faultless."""
-    yield (
-        "order_id",
-        "order_date",
-        "customer_id",
-        "country",
-        "category",
-        "product",
-        "quantity",
-        "unit_price",
-        "status",
-    )
+    yield "order_id order_date customer_id country category product quantity unit_price status".split()
     random = Random(f"export of month {month}")
     for line in make_lines(f"2026-{month:02}", order_count, 2026, (month,)):
         yield (
@@ -543,14 +488,8 @@ def october_export() -> Iterator[Row]:
 
 
 def targets() -> Iterator[Row]:
-    yield "country", "monthly_target"
-    yield from {
-        "Belgium": 12000,
-        "Netherlands": 20000,
-        "France": 12000,
-        "Germany": 4000,
-        "Luxembourg": 1500,
-    }.items()
+    yield "country monthly_target".split()
+    yield from {"Belgium": 12000, "Netherlands": 20000, "France": 12000, "Germany": 4000, "Luxembourg": 1500}.items()
 
 
 TABLES: dict[str, tuple[Callable[[], Iterator[Row]], str]] = {
