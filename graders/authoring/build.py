@@ -34,6 +34,15 @@ c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = {course_id!r}
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+
+# `nbgrader autograde` runs learners' code in the sandbox and counts quiz points. A trainer's own server has
+# no such part: there the grading worker grades.
+try:
+    from graders.preprocessors import configure
+except ModuleNotFoundError:
+    pass
+else:
+    configure(c)
 """
 
 

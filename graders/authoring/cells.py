@@ -182,6 +182,6 @@ def _region_problems(cell: SourceCell) -> Iterator[Problem]:
         yield "E006", problem
     allowed = KINDS[cell.kind].regions if cell.kind else frozenset()
     place = f"a {cell.kind}" if cell.kind else "an ordinary"
-    for region in REGIONS:
+    for region in () if cell.native else REGIONS:
         if region not in allowed and f"BEGIN {region}" in cell.source:
             yield "E006", f"{place} cell has no {region} region"

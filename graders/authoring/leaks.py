@@ -16,7 +16,7 @@ from nbgrader import utils as nbgrader_utils
 
 from course.quiz import MultipleChoice, Numeric, Quiz, ShortText, SingleChoice
 from course.quiz.model import QUIZ_FILE
-from graders.authoring.regions import HIDDEN_TESTS, MARKS, SOLUTION, split
+from graders.authoring.regions import MARKS, REGIONS, SOLUTION, split
 
 SHORTEST_TELLING_TEXT = 20
 """Characters from which on finding a text of the quiz elsewhere is no coincidence."""
@@ -53,14 +53,15 @@ def _source_lines(source_dir: Path) -> tuple[frozenset[str], frozenset[str]]:
     secret, visible = set[str](), set[str]()
     for path in source_dir.glob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
-            solution = split(cell.source, SOLUTION)
-            if nbgrader_utils.is_solution(cell) and not solution.marked:
+            if nbgrader_utils.is_solution(cell) and f"BEGIN {SOLUTION}" not in cell.source:
                 secret.update(cell.source.splitlines())
                 continue
-            secret.update(solution.secret)
-            tests = split("\n".join(solution.visible), HIDDEN_TESTS)
-            secret.update(tests.secret)
-            visible.update(tests.visible)
+            lines = tuple(cell.source.splitlines())
+            for region in REGIONS:
+                parts = split("\n".join(lines), region)
+                secret.update(parts.secret)
+                lines = parts.visible
+            visible.update(lines)
     return (
         frozenset(line.strip() for line in secret if line.strip()),
         frozenset(line.strip() for line in visible),

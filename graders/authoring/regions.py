@@ -1,4 +1,4 @@
-"""The regions of a cell that a learner never sees: `### BEGIN SOLUTION`, `### BEGIN HIDDEN TESTS`.
+"""The regions of a cell that a learner never sees: `### BEGIN SOLUTION`, `HIDDEN TESTS`, `MARK SCHEME`.
 
 nbgrader looks for the words anywhere in a line; so do we, since what it would cut is what has to be judged.
 """
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 SOLUTION = "SOLUTION"
 HIDDEN_TESTS = "HIDDEN TESTS"
-REGIONS = (SOLUTION, HIDDEN_TESTS)
+MARK_SCHEME = "MARK SCHEME"
+REGIONS = (SOLUTION, HIDDEN_TESTS, MARK_SCHEME)
 MARKS = tuple(f"{edge} {region}" for region in REGIONS for edge in ("BEGIN", "END"))
 
 

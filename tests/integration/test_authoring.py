@@ -1,0 +1,291 @@
+"""A new module is right from the start, a wrong one is caught, and what learners get holds no answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner, Result
+from nbgrader.api import Gradebook
+
+from course.database import Database
+from course.errors import Conflict, CourseError, FileProblems, NotFound
+from course.quiz import read_quiz
+from course.releases import ReleaseStore
+from graders.authoring.build import build_course
+from graders.authoring.leaks import leaks
+from graders.authoring.lint import lint_course
+from graders.authoring.release import Calendar, release_modules
+from graders.authoring.starter import new_module
+from hub_config.cli import spoc
+from hub_config.settings import SAMPLE_MODULES_DIR
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+CALENDAR = Calendar(date(2026, 11, 23), "Europe/Paris")
+SLUG = "first-steps"
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Path:
+    """A course with one new module."""
+    new_module(tmp_path / "modules", SLUG, title="First steps")
+    return tmp_path / "modules"
+
+
+@pytest.fixture
+def course_dir(modules: Path, tmp_path: Path) -> Path:
+    """That course, built."""
+    build_course(modules, tmp_path / "course")
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> ReleaseStore:
+    return ReleaseStore(Database(f"sqlite:///{tmp_path / 'spoc.sqlite'}"))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def found(modules: Path) -> list[str]:
+    return [f"{finding.path.name} {finding.code} {finding.message}" for finding in lint_course(modules)]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(spoc, ["module", *arguments], catch_exceptions=False)
+
+
+def nbgrader(course_dir: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_new_module_has_no_finding(modules: Path) -> None:
+    assert found(modules) == []
+
+
+def test_a_second_new_module_has_no_finding_and_leaves_comments_alone(modules: Path) -> None:
+    edit(modules / "course.yaml", "modules:", "# In this order.\nmodules:")
+    new_module(modules, "second-steps", title='The "second": steps', skills=[SLUG])
+    assert found(modules) == []
+    assert (
+        (modules / "course.yaml")
+        .read_text()
+        .endswith("# In this order.\nmodules:\n  - first-steps\n  - second-steps\n")
+    )
+
+
+def test_a_new_module_never_writes_over_another(modules: Path) -> None:
+    before = sorted(modules.rglob("*"))
+    with pytest.raises(Conflict):
+        new_module(modules, SLUG)
+    with pytest.raises(NotFound):
+        new_module(modules, "other", skills=["no-such-skill"])
+    with pytest.raises(CourseError):
+        new_module(modules, "../other")
+    assert sorted(modules.rglob("*")) == before
+
+
+def test_a_solution_that_fails_and_a_stub_that_passes_are_both_found(modules: Path) -> None:
+    exercises = modules / SLUG / "exercises.md"
+    edit(exercises, 'return table["visitors"].median()', 'return table["visitors"].max()')
+    edit(
+        exercises,
+        'assert total(visits) == 330, "The seven days have 330 visitors"',
+        "assert visits is not None",
+    )
+    edit(exercises, 'assert total(pd.DataFrame({"visitors": [1, 2]})) == 3', "assert 1 + 2 == 3")
+    assert found(modules) == [
+        "exercises.md E015 total-tests passes with nothing written",
+        "exercises.md E014 usual-tests: AssertionError: Half of the days have 30 visitors or fewer",
+    ]
+
+
+def test_a_lesson_that_fails_is_found_unless_the_error_is_the_lesson(modules: Path) -> None:
+    lesson = modules / SLUG / "lesson.md"
+    edit(lesson, "\nvisits\n", "\nvisits.guests\n")
+    assert found(modules) == ["lesson.md E016 AttributeError: 'DataFrame' object has no attribute 'guests'"]
+    edit(
+        lesson,
+        "```{code-cell} ipython3\nimport",
+        "```{code-cell} ipython3\n:tags: [raises-exception]\n\nimport",
+    )
+    assert found(modules) == []
+
+
+def test_a_module_with_too_little_in_it_is_found(modules: Path) -> None:
+    exercises = modules / SLUG / "exercises.md"
+    text = exercises.read_text()
+    kept, _ = text.split("## 2 · Mean")
+    tests, hidden = kept.split("### BEGIN HIDDEN TESTS")
+    exercises.write_text(
+        tests.replace("skills: [first-steps]\n", "") + hidden.split("### END HIDDEN TESTS\n")[1]
+    )
+    edit(modules / SLUG / "lesson.md", "quiz: first-steps", "tags: []")
+    assert [line.split()[1] for line in found(modules)] == ["E009", "E010", "E008", "E011", "E013"]
+
+
+def test_a_cell_that_never_ends_is_found(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graders.authoring.prove.CELL_SECONDS", 2)
+    edit(modules / SLUG / "lesson.md", "\nvisits\n", "\nwhile True:\n    pass\n")
+    assert found(modules)[0] == "lesson.md E016 it ran for more than 2 s"
+
+
+def test_lint_prints_place_and_code_and_exits_with_1(modules: Path) -> None:
+    edit(modules / SLUG / "module.yaml", "minutes: 45", "minutes: -1")
+    result = run("lint", SLUG, "--modules-dir", str(modules))
+    assert result.exit_code == 1
+    path = modules / SLUG / "module.yaml"
+    assert f"{path}:4: M001 minutes: input should be greater than 0\n" in result.output
+    as_json = json.loads(run("lint", SLUG, "--modules-dir", str(modules), "--json").stdout)
+    assert as_json["findings"][0] == {
+        "path": str(path),
+        "line": 4,
+        "code": "M001",
+        "message": "minutes: input should be greater than 0",
+    }
+
+
+def test_building_again_gives_the_same_bytes(modules: Path, course_dir: Path) -> None:
+    before = files(course_dir)
+    build_course(modules, course_dir)
+    assert files(course_dir) == before
+    assert {path.name for path in before} == {
+        "nbgrader_config.py",
+        "lesson.ipynb",
+        "exercises.ipynb",
+        "visits.csv",
+    }
+
+
+def test_a_module_that_cannot_be_built_leaves_the_one_that_stood_there(
+    modules: Path, course_dir: Path
+) -> None:
+    before = files(course_dir)
+    edit(modules / SLUG / "lesson.md", "visits\n", "guests\n")
+    edit(modules / SLUG / "exercises.md", "tests: usual", "tests: mean")
+    with pytest.raises(FileProblems) as refused:
+        build_course(modules, course_dir)
+    assert refused.value.problems == (
+        "line 76: E004 no cell has `tests: usual`",
+        "line 87: E003 mean-tests is used already, in line 60",
+    )
+    assert files(course_dir) == before
+
+
+def test_a_release_holds_no_answer_and_shows_when_it_is_due(
+    modules: Path, course_dir: Path, releases: ReleaseStore
+) -> None:
+    (release,) = release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+    assert (release.title, release.notebooks) == ("First steps", ("lesson", "exercises"))
+    assert release.due_at == datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
+    folder = course_dir / "release" / SLUG
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
+        "data/visits.csv",
+        "exercises.ipynb",
+        "lesson.ipynb",
+    ]
+    text = (folder / "exercises.ipynb").read_text() + (folder / "lesson.ipynb").read_text()
+    for secret in (
+        "SOLUTION",
+        "HIDDEN",
+        '.median()\\n",',
+        "1 and 2 visitors are 3",
+        "festival",
+        "is the median",
+    ):
+        assert secret not in text.replace("Replace `sum() / len(visits)` by `median()`", "")
+    assert "raise NotImplementedError()" in text
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        '    return table["visitors"].median()',
+        'assert total(pd.DataFrame({"visitors": [1, 2]})) == 3, "1 and 2 visitors are 3"',
+        "### BEGIN HIDDEN TESTS",
+        "The mean uses every value. One large change moves it,\nhowever many values stay the same.",
+    ],
+    ids=["solution", "hidden test", "mark", "explanation"],
+)
+def test_an_answer_that_nbgrader_left_is_seen(
+    modules: Path, course_dir: Path, tmp_path: Path, leak: str
+) -> None:
+    source, stripped = course_dir / "source" / SLUG, tmp_path / "stripped"
+    shutil.copytree(source, stripped)
+    for path in stripped.glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells if "nbgrader" not in cell.metadata]
+        nbformat.write(notebook, path)
+    quiz = read_quiz(modules / SLUG / "quiz.yaml")
+    assert list(leaks(source, stripped, quiz)) == []
+    notebook = nbformat.read(stripped / "lesson.ipynb", as_version=4)
+    notebook.cells[0].source += f"\n{leak}"
+    nbformat.write(notebook, stripped / "lesson.ipynb")
+    assert len(list(leaks(source, stripped, quiz))) == 1
+
+
+def test_nothing_is_released_while_the_quiz_lies_among_the_data(
+    modules: Path, course_dir: Path, releases: ReleaseStore
+) -> None:
+    shutil.copy(modules / SLUG / "quiz.yaml", modules / SLUG / "data" / "quiz.yaml")
+    build_course(modules, course_dir)
+    with pytest.raises(CourseError, match=r"data/quiz\.yaml: holds the answer key"):
+        release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+    assert list((course_dir / "release").iterdir()) == []
+    assert releases.released() == ()
+
+
+def test_only_what_is_built_is_released(modules: Path, course_dir: Path, releases: ReleaseStore) -> None:
+    new_module(modules, "second-steps")
+    with pytest.raises(NotFound, match="spoc module build second-steps"):
+        release_modules(modules, course_dir, [SLUG, "second-steps"], releases, CALENDAR, now=NOW)
+    assert releases.released() == ()
+
+
+def test_nbgraders_commands_work_on_the_built_course(course_dir: Path) -> None:
+    nbgrader(course_dir, "generate_assignment", SLUG)
+    exercises = f"source/{SLUG}/exercises.ipynb"
+    assert "Success! Your notebook passes all the tests." in nbgrader(course_dir, "validate", exercises)
+    for learner, step in (("ada", "source"), ("bob", "release")):
+        shutil.copytree(course_dir / step / SLUG, course_dir / "submitted" / learner / SLUG)
+    nbgrader(course_dir, "autograde", SLUG)
+    with Gradebook(f"sqlite:///{course_dir / 'gradebook.db'}") as gradebook:
+        points = {
+            learner: gradebook.find_submission_notebook("exercises", SLUG, learner).score
+            for learner in ("ada", "bob")
+        }
+    assert points == {"ada": 6, "bob": 0}
+
+
+def test_the_command_line_takes_a_module_from_new_to_released(tmp_path: Path) -> None:
+    places = ["--modules-dir", str(tmp_path / "modules"), "--state-dir", str(tmp_path / "state")]
+    assert run("new", SLUG, *places).exit_code == 0
+    built = json.loads(run("build", *places, "--json").stdout)
+    assert [each["module"] for each in built["built"]] == [SLUG]
+    released = json.loads(run("release", SLUG, *places, "--json").stdout)
+    assert released == {"released": [{"module": SLUG, "due_at": None}]}
+
+
+def test_the_sample_course_has_no_finding() -> None:
+    assert [str(finding) for finding in lint_course(SAMPLE_MODULES_DIR)] == []
