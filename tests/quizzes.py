@@ -1,12 +1,18 @@
-"""A quiz with one question of each type, for tests."""
+"""A quiz with one question of each type, and a deployment that serves it, for tests."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
+
+from course.database import Database
+from course.roster import Roster
+from course.state import StateFolder
+from hub_config.settings import Settings, write_settings
 
 MODULES = Path(__file__).parents[1] / "course" / "modules"
 
@@ -81,3 +87,18 @@ def write_quiz(modules_dir: Path, slug: str = "tables", quiz: dict[str, Any] = Q
     path = modules_dir / slug / "quiz.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(quiz, allow_unicode=True), encoding="utf-8")
+
+
+def deploy_quiz(folder: Path, learners: Iterable[str], language: Literal["en", "fr"] = "en") -> StateFolder:
+    """Make a deployment below `folder`: the module `tables` with its quiz, learners, the trainer `tia`."""
+    state = StateFolder(folder / "state")
+    state.root.mkdir()
+    write_quiz(folder / "modules")
+    write_settings(state, Settings(modules_dir=folder / "modules", language=language))
+    roster = folder / "roster.csv"
+    lines = [f"{name},{name.title()},{name}@example.com,learner" for name in learners]
+    roster.write_text("\n".join(["username,name,email,role", *lines, "tia,Tia,tia@example.com,trainer"]))
+    database = Database(state.database_url)
+    Roster(database).import_csv(roster)
+    database.close()
+    return state

@@ -43,15 +43,17 @@ class Spoc:
 
     def submit(self, assignment: str = "") -> Any:
         """Hand in an assignment; without a name, the one this notebook belongs to."""
+        client = self._connected()
         from extensions.kernel import submission
 
-        return submission.submit(self._connected(), assignment)
+        return submission.submit(client, assignment)
 
     def feedback(self, assignment: str = "") -> Any:
         """Show the newest feedback on an assignment; without a name, the one this notebook belongs to."""
+        client = self._connected()
         from extensions.kernel import submission
 
-        return submission.feedback(self._connected(), assignment)
+        return submission.feedback(client, assignment)
 
     def __repr__(self) -> str:
         _ = translator("quiz", self._language)

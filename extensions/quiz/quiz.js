@@ -201,6 +201,7 @@ class QuestionView {
     this.left = element("span", { className: "spoc-left" });
     this.status = element("div", { className: "spoc-status", role: "status", tabIndex: -1 });
     this.node = /** @type {HTMLFormElement} */ (element("form", { className: "spoc-question", noValidate: true }));
+    this.node.dataset.type = question.type;
     this.draw(heading);
     this.update(question);
     const unsettled = drafts.of(question.id).sent;
@@ -241,7 +242,7 @@ class QuestionView {
     const list = element("div", { className: "spoc-choices" });
     list.append(element("p", { className: "spoc-hint" }, this.say(several ? "choose-several" : "choose-one")));
     for (const { id, text } of this.question.choices) {
-      const note = element("div", { className: "spoc-note", id: `${this.id}-${id}`, "aria-live": "polite" });
+      const note = element("div", { className: "spoc-note spoc-markup", id: `${this.id}-${id}`, "aria-live": "polite" });
       const input = /** @type {HTMLInputElement} */ (
         element("input", {
           type: several ? "checkbox" : "radio",
@@ -268,12 +269,12 @@ class QuestionView {
         autocomplete: "off",
         spellcheck: false,
         maxLength: 1000,
-        "aria-label": this.say(name, { unit }),
         ...(type === "numeric" ? { inputMode: "decimal" } : {}),
       })
     );
     this.inputs.push(input);
-    const field = element("div", { className: `spoc-field spoc-${type}` }, input);
+    const label = element("label", { className: "spoc-hint", htmlFor: input.id }, this.say(name, { unit }));
+    const field = element("div", { className: `spoc-field spoc-${type}` }, label, input);
     if (unit) field.append(element("span", { className: "spoc-unit", "aria-hidden": "true" }, unit));
     return field;
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -43,7 +44,9 @@ class Lab:
         """Put a notebook of code cells, for the course kernel, into the folder."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-            metadata={"kernelspec": {"name": "spoc", "display_name": "Python (course)", "language": "python"}},
+            metadata={
+                "kernelspec": {"name": "spoc", "display_name": "Python (course)", "language": "python"}
+            },
         )
         nbformat.write(notebook, self.folder / name)
 
@@ -53,22 +56,41 @@ class Lab:
         page.locator(".jp-Notebook").wait_for()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
+    def command(self, page: Page, command: str, **arguments: str) -> None:
+        """Execute one of JupyterLab's commands, as its palette would."""
+        page.evaluate(
+            "([command, given]) => jupyterapp.commands.execute(command, given)", [command, arguments]
+        )
+
 
 @contextmanager
 def running_lab(folder: Path, environment: Mapping[str, str]) -> Iterator[Lab]:
     """Start JupyterLab in `folder`; stop it and its kernels at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    private = {f"JUPYTER_{name}_DIR": str(folder / ".jupyter" / name.lower()) for name in ("CONFIG", "RUNTIME")}
+    private = {
+        f"JUPYTER_{name}_DIR": str(folder / ".jupyter" / name.lower()) for name in ("CONFIG", "RUNTIME")
+    }
     lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
-        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={lab.token}"),
+        *(
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={folder}",
+            f"--IdentityProvider.token={lab.token}",
+        ),
         "--LabApp.news_url=",
     ]
     settings = folder / ".jupyter" / "config" / "labconfig" / "page_config.json"
     settings.parent.mkdir(parents=True)
-    settings.write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
+    settings.write_text(
+        json.dumps(
+            {
+                "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
+                "exposeAppInBrowser": True,
+            }
+        )
+    )
     with (folder / ".jupyter" / "lab.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **private, **environment}, stdout=log, stderr=log

@@ -18,9 +18,8 @@ from course.database import Database
 from course.events import EventStore
 from course.roster import Roster
 from course.state import StateFolder
-from hub_config.settings import Settings, write_settings
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
-from tests.quizzes import QUIZ, write_quiz
+from tests.quizzes import QUIZ, deploy_quiz, write_quiz
 
 pytestmark = pytest.mark.hub
 
@@ -29,18 +28,7 @@ LEARNERS = ("ada", "ben", "cleo", "dan", "eve", "fay")
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    folder = tmp_path_factory.mktemp("deployment")
-    state = StateFolder(folder / "state")
-    state.root.mkdir()
-    write_quiz(folder / "modules")
-    write_settings(state, Settings(modules_dir=folder / "modules"))
-    roster = folder / "roster.csv"
-    lines = [f"{name},{name.title()},{name}@example.com,learner" for name in LEARNERS]
-    roster.write_text("\n".join(["username,name,email,role", *lines, "tia,Tia,tia@example.com,trainer"]))
-    database = Database(state.database_url)
-    Roster(database).import_csv(roster)
-    database.close()
-    return state
+    return deploy_quiz(tmp_path_factory.mktemp("deployment"), LEARNERS)
 
 
 @pytest.fixture(scope="module")
