@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import mkdtemp, mkstemp
 
 import nbformat
 
@@ -110,10 +110,7 @@ def build_welcome(modules_dir: Path, course_dir: Path) -> None:
     source = usable_source(path)
     if graded := [cell for cell in source.cells if cell.kind]:
         raise FileProblems(path, [f"line {cell.line}: nothing is graded on this page" for cell in graded])
-    target = course_dir / "release" / f"{WELCOME}.ipynb"
-    written = target.with_name(f".{target.name}")
-    nbformat.write(source.built(), written)
-    written.replace(target)
+    _write(course_dir / "release" / f"{WELCOME}.ipynb", nbformat.writes(source.built()) + "\n")
 
 
 def usable_source(path: Path) -> SourceNotebook:
@@ -130,7 +127,7 @@ def usable_source(path: Path) -> SourceNotebook:
 
 def write_config(course_dir: Path, course_id: str) -> None:
     """Write the configuration that nbgrader finds in the course directory, wherever that is mounted."""
-    (course_dir / CONFIG_FILE).write_text(_CONFIG.format(course_id=course_id), encoding="utf-8")
+    _write(course_dir / CONFIG_FILE, _CONFIG.format(course_id=course_id))
 
 
 @contextmanager
@@ -152,12 +149,25 @@ def replacement(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch)
 
 
+def _write(target: Path, text: str) -> None:
+    """Replace a file as a whole; a link in its place is replaced, not followed."""
+    descriptor, name = mkstemp(prefix=".", dir=target.parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    _let_read(Path(name), target.parent.stat())
+    Path(name).replace(target)
+
+
 def _let_everybody_read(folder: Path) -> None:
     owner = folder.parent.parent.stat()
     for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-        if os.geteuid() == 0:
-            os.chown(path, owner.st_uid, owner.st_gid)
+        _let_read(path, owner)
+
+
+def _let_read(path: Path, owner: os.stat_result) -> None:
+    path.chmod(0o755 if path.is_dir() else 0o644)
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _listed(finding: Finding) -> str:

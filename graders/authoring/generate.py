@@ -1,7 +1,8 @@
 """Runs nbgrader's `generate_assignment` in a process of its own, since nbgrader changes the working folder.
 
-`python -m graders.authoring.generate COURSE_DIR RELEASE_DIR ASSIGNMENT...` reads the course directory's own
-configuration, saves the cells in its gradebook and writes `RELEASE_DIR/<assignment>/`.
+`python -m graders.authoring.generate COURSE_DIR COURSE_ID RELEASE_DIR ASSIGNMENT...` saves the cells in the
+course directory's gradebook and writes `RELEASE_DIR/<assignment>/`. It reads no `nbgrader_config.py`: trainers
+can write that file, and this process may be root's.
 """
 
 from __future__ import annotations
@@ -16,19 +17,18 @@ from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config.loader import PyFileConfigLoader
+from traitlets.config import Config
 
 from course.errors import CourseError
-from graders.authoring.build import CONFIG_FILE
 
 
-def generate(course_dir: Path, release_dir: Path, assignments: Sequence[str]) -> None:
+def generate(course_dir: Path, course_id: str, release_dir: Path, assignments: Sequence[str]) -> None:
     """Generate `assignments` into `release_dir` in a child process.
 
     Raises:
         CourseError: nbgrader refused one; its reason is in the text.
     """
-    command = [sys.executable, "-m", __name__, str(course_dir), str(release_dir), *assignments]
+    command = [sys.executable, "-m", __name__, str(course_dir), course_id, str(release_dir), *assignments]
     # nbgrader stamps a new gradebook by calling `alembic`, which stands beside our Python and on no path.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     done = subprocess.run(
@@ -41,11 +41,13 @@ def generate(course_dir: Path, release_dir: Path, assignments: Sequence[str]) ->
         )
 
 
-def main(course_dir: Path, release_dir: Path, assignments: Sequence[str]) -> None:
+def main(course_dir: Path, course_id: str, release_dir: Path, assignments: Sequence[str]) -> None:
     """Generate `assignments` here and now; changes the working folder meanwhile."""
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    config = PyFileConfigLoader(CONFIG_FILE, path=str(course_dir)).load_config()
-    config.CourseDirectory.release_directory = str(release_dir)
+    config = Config()
+    config.CourseDirectory = Config(
+        root=str(course_dir), course_id=course_id, release_directory=str(release_dir)
+    )
     for assignment in assignments:
         folder = CourseDirectory(config=config, assignment_id=assignment)
         GenerateAssignment(coursedir=folder, config=config, force=True).start()
@@ -58,4 +60,4 @@ def _reason(log: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3:])
+    main(Path(sys.argv[1]).resolve(), sys.argv[2], Path(sys.argv[3]).resolve(), sys.argv[4:])

@@ -19,9 +19,9 @@ from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
 from course.lint import Finding
-from graders.authoring.source import SourceNotebook
+from graders.authoring.source import KERNELSPEC, SourceNotebook
 
-KERNEL = "python3"
+KERNEL = KERNELSPEC["name"]
 CELL_SECONDS = 60
 """Longest time of one cell; what learners run together on one machine has to stay far below."""
 

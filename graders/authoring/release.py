@@ -49,12 +49,14 @@ def release_modules(
         FileProblems: A manifest or quiz cannot be used.
         NotFound: The course has no such module, or it is not built.
     """
-    chosen = chosen_modules(read_course(modules_dir), slugs)
+    course = read_course(modules_dir)
+    chosen = chosen_modules(course, slugs)
     for slug in chosen:
         if not (course_dir / "source" / slug).is_dir():
             raise NotFound(f"The module {slug!r} is not built.", f"Run: spoc module build {slug}")
+        _refuse_links(course_dir / "source" / slug)
     with TemporaryDirectory(prefix=".release-", dir=course_dir) as scratch:
-        generate(course_dir, Path(scratch), chosen)
+        generate(course_dir, course.id, Path(scratch), chosen)
         _keep_owner(course_dir)
         for slug in chosen:
             _refuse_leaks(modules_dir / slug, course_dir / "source" / slug, Path(scratch) / slug)
@@ -62,6 +64,13 @@ def release_modules(
             with replacement(course_dir / "release" / slug) as folder:
                 shutil.copytree(Path(scratch) / slug, folder, dirs_exist_ok=True)
     return tuple(_show(modules_dir / slug, releases, calendar, now) for slug in chosen)
+
+
+def _refuse_links(source_dir: Path) -> None:
+    """Trainers can write here; what they link to is not theirs to give to learners."""
+    for path in (source_dir, *source_dir.rglob("*")):
+        if path.is_symlink():
+            raise CourseError(f"Nothing is released: {path} is a link.", "Put the file itself there.")
 
 
 def _refuse_leaks(module_dir: Path, source_dir: Path, release_dir: Path) -> None:
@@ -90,4 +99,4 @@ def _keep_owner(course_dir: Path) -> None:
     gradebook = course_dir / "gradebook.db"
     if os.geteuid() == 0 and gradebook.exists():
         owner = course_dir.stat()
-        os.chown(gradebook, owner.st_uid, owner.st_gid)
+        os.chown(gradebook, owner.st_uid, owner.st_gid, follow_symlinks=False)

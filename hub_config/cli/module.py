@@ -89,6 +89,7 @@ def build(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, 
     """Make nbgrader source notebooks of modules; without MODULE, of all."""
     from graders.authoring.build import build_course
 
+    state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders = build_course(_modules_dir(modules_dir, state), state.course_dir, slugs)
     if as_json:
         click.echo(json.dumps({"built": [{"module": path.name, "path": str(path)} for path in folders]}))

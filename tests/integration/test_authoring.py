@@ -256,6 +256,23 @@ def test_nothing_is_released_while_the_quiz_lies_among_the_data(
     assert releases.released() == ()
 
 
+def test_a_link_among_the_sources_is_not_followed_into_a_release(
+    modules: Path, course_dir: Path, releases: ReleaseStore, tmp_path: Path
+) -> None:
+    (tmp_path / "cookie_secret").write_text("secret")
+    (course_dir / "source" / SLUG / "data" / "more.csv").symlink_to(tmp_path / "cookie_secret")
+    with pytest.raises(CourseError, match=r"more\.csv is a link"):
+        release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+
+
+def test_releasing_runs_no_code_of_the_course_directory(
+    modules: Path, course_dir: Path, releases: ReleaseStore, tmp_path: Path
+) -> None:
+    (course_dir / "nbgrader_config.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_only_what_is_built_is_released(modules: Path, course_dir: Path, releases: ReleaseStore) -> None:
     new_module(modules, "second-steps")
     with pytest.raises(NotFound, match="spoc module build second-steps"):
