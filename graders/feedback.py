@@ -142,9 +142,11 @@ def _message(
 
 
 def _why_tests_failed(cell: NotebookNode, translate: Translate) -> str:
-    for output in cell.get("outputs", ()):
-        if output.output_type == "error":
-            return _error_message(output, translate)
+    errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
+    if errors:
+        # A cell that was stopped has the interrupt as an error too.
+        stopped = (error for error in errors if error.ename in (OUT_OF_TIME, KERNEL_DIED))
+        return _error_message(next(stopped, errors[0]), translate)
     if any(output.output_type == "stream" and output.name == "stderr" for output in cell.get("outputs", ())):
         return translate("Your code printed a warning or an error message; here that counts as a failure.")
     return translate(
@@ -155,7 +157,6 @@ def _why_tests_failed(cell: NotebookNode, translate: Translate) -> str:
 def _error_message(error: Mapping[str, Any], translate: Translate) -> str:
     name, text = _plain(error["ename"]), _plain(error["evalue"])
     known = {
-        "CellTimeoutError": translate("Your code ran too long and was stopped."),
         OUT_OF_TIME: translate("Your code ran too long and was stopped."),
         KERNEL_DIED: translate("The kernel stopped working while this ran: too much memory, or an exit."),
         NOT_RUN: translate("Not run, because the notebook had stopped before."),

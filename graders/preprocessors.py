@@ -91,6 +91,12 @@ class SandboxedExecute(Execute):
         self.timeout_func = self._seconds_left
         self.skip_cells_with_tag = ""
         self.store_widget_state = False
+        stopped = "The cell ran too long and was stopped."
+        self.error_on_timeout = {
+            "ename": OUT_OF_TIME,
+            "evalue": stopped,
+            "traceback": [f"{OUT_OF_TIME}: {stopped}"],
+        }
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any], km: Any = None

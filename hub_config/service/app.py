@@ -16,7 +16,8 @@ from course.events import EventStore
 from course.quiz import QuizBank, QuizRecord
 from course.roster import Roster
 from course.state import StateFolder
-from hub_config.service import quizzes
+from course.submissions import SubmissionStore
+from hub_config.service import exchange, pages, quizzes
 from hub_config.service.handler import CallbackHandler, HealthHandler, Route, Services, UnknownHandler
 from hub_config.settings import read_settings
 
@@ -37,6 +38,7 @@ def open_services(state: StateFolder) -> Services:
     database = Database(state.database_url)
     events = EventStore(database)
     bank = QuizBank(settings.modules_dir)
+    SubmissionStore(database, state.submissions_dir).sweep()
     return Services(
         settings=settings,
         state=state,
@@ -50,7 +52,7 @@ def open_services(state: StateFolder) -> Services:
 
 def make_app(services: Services, prefix: str) -> Application:
     """Build the application; `prefix` begins and ends with a slash."""
-    routes: tuple[Route, ...] = (*quizzes.routes,)
+    routes: tuple[Route, ...] = (*quizzes.routes, *exchange.routes, *pages.routes)
     return Application(
         [
             (prefix + "health", HealthHandler),

@@ -1,0 +1,149 @@
+"""nbgrader's formgrader for trainers, with what needs the worker sent to the course service.
+
+A trainer's server is a sandbox itself and may not start another one, so it runs no submission. Marks and
+comments go straight into the gradebook of the course directory, as ever; release and collect are the exchange
+plug-ins'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.utils import url_path_join
+from nbgrader.server_extensions.formgrader.apihandlers import BaseApiHandler
+from nbgrader.server_extensions.formgrader.base import check_xsrf
+from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+from tornado.web import authenticated
+
+from course.api import SubmissionList, SubmissionStatus
+from course.errors import CourseError
+from extensions.client import CourseClient
+
+GRADING_SECONDS = 180
+POLL_SECONDS = 0.5
+
+Result = dict[str, Any]
+"""What nbgrader's pages expect of an action: `success`, and `log` or `error`."""
+Action = Callable[[CourseClient], str]
+
+
+class CourseFormgrader(FormgradeExtension):
+    """Formgrader whose buttons for grading and feedback ask the course service."""
+
+    def init_handlers(self, webapp: Any) -> None:
+        # The first route that matches wins, so ours come before nbgrader's.
+        base_url = webapp.settings["base_url"]
+        webapp.add_handlers(".*$", [(url_path_join(base_url, path), handler) for path, handler in routes])
+        super().init_handlers(webapp)
+
+
+def _load_jupyter_server_extension(server: ServerApp) -> None:
+    formgrader = CourseFormgrader(parent=server)
+    formgrader.root_dir = server.root_dir
+    formgrader.log = server.log
+    formgrader.initialize([])
+    formgrader.init_tornado_settings(server.web_app)
+    formgrader.init_handlers(server.web_app)
+
+
+class _ActionHandler(BaseApiHandler):
+    """A button of formgrader; the server goes on with other requests while the service works."""
+
+    @authenticated
+    @check_xsrf
+    async def post(self, *names: str) -> None:
+        result = await asyncio.get_running_loop().run_in_executor(None, told, self.action(*names))
+        self.finish(json.dumps(result))
+
+    def action(self, *names: str) -> Action:
+        raise NotImplementedError
+
+
+class AutogradeHandler(_ActionHandler):
+    """Has the newest submission of a learner graded, and waits for it."""
+
+    def action(self, *names: str) -> Action:
+        return autograde(*names)
+
+
+class GenerateFeedbackHandler(_ActionHandler):
+    """Has nothing to do: the course writes feedback whenever it has graded something."""
+
+    def action(self, *names: str) -> Action:
+        return lambda _client: "The course writes feedback as soon as it has graded. Now release it."
+
+
+class ReleaseFeedbackHandler(_ActionHandler):
+    """Lets one learner, or all, see marks and comments given by hand."""
+
+    def action(self, *names: str) -> Action:
+        return release_feedback(*names)
+
+
+class UnreleaseHandler(_ActionHandler):
+    """Refuses: what learners have, they keep."""
+
+    def action(self, *names: str) -> Action:
+        def refuse(_client: CourseClient) -> str:
+            raise CourseError("A released assignment stays released.")
+
+        return refuse
+
+
+def autograde(assignment: str, learner: str) -> Action:
+    """Return the action that grades a learner's newest submission again."""
+
+    def act(client: CourseClient) -> str:
+        status = client.post(f"api/assignments/{assignment}/grade/{learner}", None, SubmissionStatus)
+        deadline = monotonic() + GRADING_SECONDS
+        while status.state in ("received", "grading"):
+            if monotonic() > deadline:
+                raise CourseError("Grading takes longer than usual.", "Look again in a minute.")
+            sleep(POLL_SECONDS)
+            status = client.get(f"api/submissions/{status.submission}", SubmissionStatus)
+        if status.state == "failed":
+            raise CourseError(status.problem)
+        return f"{learner}: {status.points:g} of {status.max_points:g} points"
+
+    return act
+
+
+def release_feedback(assignment: str, learner: str = "") -> Action:
+    """Return the action that shows a learner, or all, what was marked by hand."""
+
+    def act(client: CourseClient) -> str:
+        path = f"api/assignments/{assignment}/feedback" + (f"/{learner}" if learner else "")
+        touched = client.post(path, None, SubmissionList).submissions
+        return "Released to: " + (", ".join(each.learner for each in touched) or "nobody, nothing is graded")
+
+    return act
+
+
+def told(action: Action) -> Result:
+    """Return what `action` did or why it could not, as nbgrader's pages show it."""
+    client = CourseClient.from_environment()
+    if client is None:
+        return {"success": False, "error": "This server is not connected to a course.", "log": ""}
+    with client:
+        try:
+            return {"success": True, "log": action(client)}
+        except CourseError as error:
+            return {"success": False, "error": str(error), "log": str(error)}
+
+
+_ASSIGNMENT = r"/formgrader/api/assignment/([^/]+)"
+_SUBMISSION = r"/formgrader/api/submission/([^/]+)/([^/]+)"
+
+routes = (
+    (_ASSIGNMENT + "/unrelease", UnreleaseHandler),
+    (_ASSIGNMENT + "/generate_feedback", GenerateFeedbackHandler),
+    (_ASSIGNMENT + "/release_feedback", ReleaseFeedbackHandler),
+    (_ASSIGNMENT + r"/([^/]+)/generate_feedback", GenerateFeedbackHandler),
+    (_ASSIGNMENT + r"/([^/]+)/release_feedback", ReleaseFeedbackHandler),
+    (_SUBMISSION + "/autograde", AutogradeHandler),
+)

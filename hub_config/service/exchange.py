@@ -1,0 +1,262 @@
+"""The exchange: what is released, what is handed in, what came of it.
+
+A learner sees own submissions only; another's does not exist for them. The time of a submission is this
+server's.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import BinaryIO, ClassVar
+from uuid import UUID, uuid5
+
+from tornado.web import stream_request_body
+
+from course.api import AssignmentList, ReleasedAssignment, SubmissionList
+from course.archive import MAX_ARCHIVE_BYTES, MAX_BYTES
+from course.errors import Conflict, CourseError, NotAllowed, NotFound, TooLarge
+from course.events import Event
+from course.feedback import FeedbackStore
+from course.grading import GradingQueue
+from course.manifest import read_course, read_module
+from course.releases import Release, ReleaseStore
+from course.schedule import due_at
+from course.submissions import Submission, SubmissionStore
+from hub_config.service.handler import CourseHandler, TrainerHandler
+
+UPLOAD_SECONDS = 300
+
+
+class _ExchangeHandler(CourseHandler):
+    """A request about assignments and submissions."""
+
+    surface: ClassVar[str] = "exchange"
+
+    @property
+    def releases(self) -> ReleaseStore:
+        return ReleaseStore(self.services.database)
+
+    @property
+    def submissions(self) -> SubmissionStore:
+        return SubmissionStore(self.services.database, self.services.state.submissions_dir)
+
+    @property
+    def queue(self) -> GradingQueue:
+        return GradingQueue(self.services.database)
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        return FeedbackStore(self.services.state.feedback_dir)
+
+    async def get_visible(self, number: str) -> Submission:
+        """Return a submission that this person may see; another's is not found."""
+        found = await self.run(self.submissions.get, UUID(number))
+        if found.learner != self.member.name and self.member.role == "learner":
+            raise NotFound(f"There is no submission {number}.")
+        return found
+
+    def reply_with(self, submissions: Iterable[Submission]) -> None:
+        self.reply(SubmissionList(submissions=tuple(each.status() for each in submissions)))
+
+
+class AssignmentsHandler(_ExchangeHandler):
+    """`GET api/assignments`."""
+
+    async def get(self) -> None:
+        self.reply(await self.run(self._listed))
+
+    def _listed(self) -> AssignmentList:
+        course = read_course(self.services.settings.modules_dir)
+        place = {slug: number for number, slug in enumerate(course.modules)}
+        released = sorted(
+            self.releases.released(), key=lambda release: place.get(release.assignment, len(place))
+        )
+        mine = self.submissions.of(self.member.name)
+        return AssignmentList(
+            course=course.id, assignments=tuple(_assignment(release, mine) for release in released)
+        )
+
+
+@stream_request_body
+class SubmissionsHandler(_ExchangeHandler):
+    """`POST api/assignments/{assignment}/submissions`, and for trainers `GET`.
+
+    A body goes to disk as it comes. Nobody sends two at a time, so that uploads cannot fill the disk. What is
+    refused is read to its end all the same: a sender that is cut off would not hear why.
+    """
+
+    _archive: BinaryIO | None = None
+    _received_bytes = 0
+    _refused: CourseError | None = None
+
+    async def prepare(self) -> None:
+        if self.request.method == "POST":
+            connection = self.request.connection
+            connection.set_max_body_size(2 * MAX_ARCHIVE_BYTES)  # type: ignore[union-attr]
+            connection.set_body_timeout(UPLOAD_SECONDS)  # type: ignore[union-attr]
+        await super().prepare()
+        if self.request.method == "POST":
+            try:
+                await self._begin(self.path_args[0])
+            except CourseError as error:
+                self._refused = error
+
+    async def _begin(self, assignment: str) -> None:
+        await self.run(self.releases.get, assignment)
+        if self.member.name in self._uploading:
+            raise Conflict("A submission of yours is being received.", "Wait until it is done.")
+        self._uploading.add(self.member.name)
+        folder = self.services.state.submissions_dir
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- closed when the request ends
+
+    async def data_received(self, chunk: bytes) -> None:
+        self._received_bytes += len(chunk)
+        if self._received_bytes > MAX_ARCHIVE_BYTES:
+            self._refused = TooLarge(
+                f"The files weigh more than {MAX_BYTES // 2**20} MB.", "Remove large files or clear outputs."
+            )
+        if self._archive is not None and self._refused is None:
+            await self.run(self._archive.write, chunk)
+
+    async def post(self, assignment: str) -> None:
+        if self._refused is not None:
+            raise self._refused
+        assert self._archive is not None, "prepare has opened it"
+        self._archive.seek(0)
+        now = datetime.now(UTC)
+        receive = self.submissions.receive
+        receipt = await self.run(receive, self.member.name, assignment, self._archive, now)
+        submitted = Event(
+            event_id=uuid5(receipt.submission, "submitted"),
+            learner=self.member.name,
+            kind="assignment.submitted",
+            occurred_at=now,
+            subject=assignment,
+            data={"submission": str(receipt.submission)},
+        )
+        await self.run(self.services.events.record, submitted)
+        self.reply(receipt)
+
+    async def get(self, assignment: str) -> None:
+        if self.member.role not in TrainerHandler.roles:
+            raise NotAllowed("Only trainers may do this.")
+        self.reply_with(await self.run(self.submissions.newest, assignment))
+
+    def on_finish(self) -> None:
+        self._end()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self._end()
+
+    def _end(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
+            self._uploading.discard(self.member.name)
+
+    @property
+    def _uploading(self) -> set[str]:
+        uploading: set[str] = self.application.settings.setdefault("uploading", set())
+        return uploading
+
+
+class SubmissionHandler(_ExchangeHandler):
+    """`GET api/submissions/{id}`."""
+
+    async def get(self, number: str) -> None:
+        self.reply((await self.get_visible(number)).status())
+
+
+class FeedbackHandler(_ExchangeHandler):
+    """`GET api/submissions/{id}/feedback`."""
+
+    async def get(self, number: str) -> None:
+        submission = await self.get_visible(number)
+        self.reply(await self.run(self.feedback.get, submission.id))
+
+
+class FeedbackPageHandler(_ExchangeHandler):
+    """`GET api/submissions/{id}/feedback/{notebook}.html`: a page that may do nothing at all."""
+
+    signs_in = True
+    content_security_policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+    async def get(self, number: str, notebook: str) -> None:
+        submission = await self.get_visible(number)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(await self.run(self.feedback.page, submission.id, notebook))
+
+
+class ReleaseHandler(_ExchangeHandler, TrainerHandler):
+    """`POST api/assignments/{assignment}/release`: shows learners what lies built in `release/`."""
+
+    async def post(self, assignment: str) -> None:
+        release = await self.run(self._release, assignment)
+        self.reply(_assignment(release, ()))
+
+    def _release(self, assignment: str) -> Release:
+        settings = self.services.settings
+        folder = self.services.state.course_dir / "release" / assignment
+        notebooks = {path.stem for path in folder.glob("*.ipynb")}
+        if assignment not in read_course(settings.modules_dir).modules or not notebooks:
+            raise NotFound(
+                f"There is no generated assignment {assignment!r}.", "Run: spoc module build, then release."
+            )
+        manifest = read_module(settings.modules_dir / assignment)
+        return self.releases.release(
+            assignment,
+            title=manifest.title,
+            notebooks=sorted(notebooks, key=lambda name: (name != "lesson", name)),
+            due_at=due_at(manifest, settings.cohort_start, settings.time_zone),
+            now=datetime.now(UTC),
+        )
+
+
+class GradeHandler(_ExchangeHandler, TrainerHandler):
+    """`POST api/assignments/{assignment}/grade/{learner}`: queues the newest submission once more."""
+
+    async def post(self, assignment: str, learner: str) -> None:
+        newest = await self.run(self.submissions.find_newest, learner, assignment)
+        if newest is None:
+            raise NotFound(f"{learner} has submitted nothing for {assignment}.")
+        await self.run(self.queue.grade_again, newest.id)
+        self.reply((await self.run(self.submissions.get, newest.id)).status())
+
+
+class ReleaseFeedbackHandler(_ExchangeHandler, TrainerHandler):
+    """`POST api/assignments/{assignment}/feedback[/{learner}]`: replies with the submissions it touched."""
+
+    async def post(self, assignment: str, learner: str | None = None) -> None:
+        await self.run(self.queue.release_marks, assignment, learner)
+        newest = await self.run(self.submissions.newest, assignment)
+        chosen = (each for each in newest if learner in (None, each.learner) and each.marks_released)
+        self.reply_with(chosen)
+
+
+def _assignment(release: Release, submissions: Iterable[Submission]) -> ReleasedAssignment:
+    return ReleasedAssignment(
+        assignment=release.assignment,
+        title=release.title,
+        due_at=release.due_at,
+        notebooks=release.notebooks,
+        submissions=tuple(each.status() for each in submissions if each.assignment == release.assignment),
+    )
+
+
+_ASSIGNMENT = r"api/assignments/([a-z0-9-]+)"
+_SUBMISSION = r"api/submissions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+
+routes = (
+    (r"api/assignments", AssignmentsHandler),
+    (_ASSIGNMENT + r"/submissions", SubmissionsHandler),
+    (_ASSIGNMENT + r"/release", ReleaseHandler),
+    (_ASSIGNMENT + r"/grade/([a-z0-9-]+)", GradeHandler),
+    (_ASSIGNMENT + r"/feedback(?:/([a-z0-9-]+))?", ReleaseFeedbackHandler),
+    (_SUBMISSION, SubmissionHandler),
+    (_SUBMISSION + r"/feedback", FeedbackHandler),
+    (_SUBMISSION + r"/feedback/([^/]+)\.html", FeedbackPageHandler),
+)

@@ -1,0 +1,251 @@
+"""nbgrader's own Assignment List and formgrader over a real hub, the course service and the worker."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeError, ExchangeFactory
+from nbgrader.server_extensions.assignment_list.handlers import AssignmentList
+from traitlets.config import Config
+
+from course.api import AssignmentList as Listed
+from course.api import FeedbackDocument, Receipt, SubmissionStatus
+from course.errors import CourseError
+from extensions.client import CourseClient
+from extensions.exchange import configure
+from extensions.exchange.folder import files_of, packed
+from extensions.formgrader import autograde, release_feedback, told
+from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
+from tests.handing_in import EXERCISE, MODULE, Deployment, deploy, tar_of
+from tests.minimal_hub import PREFIX, MinimalHub, running_hub
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.hub
+
+LEARNERS = ("ada", "ben")
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    members = [f"{name},{name.title()},,learner" for name in LEARNERS]
+    deployment = deploy(tmp_path_factory.mktemp("exchange"), *members, "tia,Tia,,trainer")
+    write_settings(deployment.state, Settings(modules_dir=SAMPLE_MODULES_DIR))
+    return deployment
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, deployment: Deployment) -> Iterator[MinimalHub]:
+    with running_hub(tmp_path_factory.mktemp("hub"), deployment.state.root) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def worker(deployment: Deployment) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "graders.worker", "--state-dir", str(deployment.state.root)]
+    with subprocess.Popen([*command, "--modules-dir", str(SAMPLE_MODULES_DIR)]) as process:
+        yield process
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+@pytest.fixture
+def home(tmp_path: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Ada's home; the process looks like her server."""
+    return become("ada", tmp_path, hub, deployment, monkeypatch)
+
+
+def become(
+    name: str, folder: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    home = folder / name
+    home.mkdir()
+    config = folder / f"{name}-config"
+    config.mkdir()
+    (config / "nbgrader_config.py").write_text(
+        "from extensions.exchange import configure\nc = get_config()\nconfigure(c)\n"
+    )
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(config))
+    monkeypatch.setenv("SPOC_SERVICE_URL", f"http+unix://{quote(str(hub.socket), safe='')}{PREFIX}")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", hub.token(name))
+    monkeypatch.setenv("SPOC_RELEASE_DIR", str(deployment.state.course_dir / "release"))
+    monkeypatch.setenv("SPOC_COURSE", "data-work")
+    monkeypatch.setenv("SPOC_TIME_ZONE", "Europe/Paris")
+    monkeypatch.chdir(home)
+    return home
+
+
+def assignment_list(home: Path) -> AssignmentList:
+    listed = AssignmentList()
+    listed.root_dir = str(home)
+    return listed
+
+
+def course_id() -> str:
+    with connected() as client:
+        return client.get("api/assignments", Listed).course
+
+
+def connected() -> CourseClient:
+    client = CourseClient.from_environment()
+    assert client is not None
+    return client
+
+
+def test_the_assignment_list_fetches_submits_and_fetches_feedback(
+    home: Path, worker: subprocess.Popen[bytes]
+) -> None:
+    course = course_id()
+    listed = assignment_list(home)
+    (released,) = listed.list_assignments(course)["value"]
+    assert (released["assignment_id"], released["status"]) == (MODULE, "released")
+    assert [notebook["notebook_id"] for notebook in released["notebooks"]] == ["lesson", "exercises"]
+
+    assert listed.fetch_assignment(course, MODULE)["success"]
+    (fetched,) = listed.list_assignments(course)["value"]
+    assert (fetched["status"], fetched["path"]) == ("fetched", MODULE)
+    assert (home / MODULE / "data").is_dir()
+
+    assert listed.submit_assignment(course, MODULE)["success"]
+    _, submitted = listed.list_assignments(course)["value"]
+    (submission,) = submitted["submissions"]
+    assert (submitted["status"], submission["has_local_feedback"]) == ("submitted", False)
+
+    wait_until(
+        lambda: listed.list_assignments(course)["value"][1]["submissions"][0]["has_exchange_feedback"], 120
+    )
+    assert listed.fetch_feedback(course, MODULE)["success"]
+    (submission,) = listed.list_assignments(course)["value"][1]["submissions"]
+    assert (submission["has_local_feedback"], submission["feedback_updated"]) == (True, False)
+    page = home / submission["local_feedback_path"] / "exercises.html"
+    assert "You have not written this yet." in page.read_text()
+    json.dumps(listed.list_assignments(course))
+
+
+def test_missing_files_are_fetched_and_own_work_is_kept(home: Path) -> None:
+    course, listed = course_id(), assignment_list(home)
+    assert listed.fetch_assignment(course, MODULE)["success"]
+    (home / MODULE / "exercises.ipynb").write_text("mine")
+    (home / MODULE / "lesson.ipynb").unlink()
+    assert listed.fetch_assignment(course, MODULE)["success"]
+    assert (home / MODULE / "exercises.ipynb").read_text() == "mine"
+    assert (home / MODULE / "lesson.ipynb").is_file()
+
+
+def test_links_checkpoints_and_feedback_stay_at_home(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    folder = tmp_path / "work"
+    for name in (".ipynb_checkpoints/a.ipynb", "feedback/old/a.html", "data/a.csv", "a.ipynb", ".hidden"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "linked").symlink_to(tmp_path)
+    assert [str(path.relative_to(folder)) for path in files_of(folder)] == ["a.ipynb", "data/a.csv"]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(packed(folder)))) as tar:
+        assert tar.getnames() == ["a.ipynb", "data/a.csv"]
+
+
+def test_nobody_sees_anothers_submission(
+    home: Path, tmp_path: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"api/assignments/{MODULE}/submissions"
+    with connected() as ada:
+        mine = ada.post_stream(path, [tar_of(deployment.release_dir).getvalue()], Receipt)
+        assert ada.get(f"api/submissions/{mine.submission}", SubmissionStatus).learner == "ada"
+    become("ben", tmp_path, hub, deployment, monkeypatch)
+    with connected() as ben:
+        for page in ("", "/feedback", "/feedback/exercises.html"):
+            with pytest.raises(CourseError, match="There is no submission"):
+                ben.get_text(f"api/submissions/{mine.submission}{page}")
+        assert str(mine.submission) not in ben.get_text("api/assignments")
+        for trainers in (path, f"api/assignments/{MODULE}/grade/ada", f"api/assignments/{MODULE}/feedback"):
+            with pytest.raises(CourseError, match="Only trainers"):
+                ben.get_text(trainers) if trainers == path else ben.post(trainers, None, SubmissionStatus)
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar", b"\0" * 1024])
+def test_what_is_no_submission_is_refused_and_leaves_nothing(
+    home: Path, deployment: Deployment, content: bytes
+) -> None:
+    before = sorted(path.name for path in deployment.state.submissions_dir.glob("*-*"))
+    with connected() as ada, pytest.raises(CourseError):
+        ada.post_stream(f"api/assignments/{MODULE}/submissions", [content], Receipt)
+    assert sorted(path.name for path in deployment.state.submissions_dir.glob("*-*")) == before
+
+
+def test_too_much_is_refused_with_its_limit(home: Path) -> None:
+    with connected() as ada, pytest.raises(CourseError, match="50 MB"):
+        chunks = (b"x" * 1_000_000 for _ in range(60))
+        ada.post_stream(f"api/assignments/{MODULE}/submissions", chunks, Receipt)
+
+
+def test_an_assignment_that_is_not_released_takes_no_submission(home: Path) -> None:
+    with connected() as ada, pytest.raises(CourseError, match="no released assignment"):
+        ada.post_stream("api/assignments/charts/submissions", [b"x"], Receipt)
+
+
+def test_a_feedback_page_may_do_nothing(
+    home: Path, hub: MinimalHub, deployment: Deployment, worker: subprocess.Popen[bytes]
+) -> None:
+    with connected() as ada:
+        mine = ada.post_stream(
+            f"api/assignments/{MODULE}/submissions", [tar_of(deployment.source_dir).getvalue()], Receipt
+        )
+        path = f"api/submissions/{mine.submission}"
+        wait_until(lambda: ada.get(path, SubmissionStatus).state == "graded", 120)
+        document = ada.get(f"{path}/feedback", FeedbackDocument)
+    assert {cell.cell: cell.points for cell in document.cells}[f"{EXERCISE}-tests"] == 2
+    reply = httpx.get(
+        f"{hub.service_url}{path}/feedback/exercises.html",
+        headers={"Authorization": f"token {hub.token('ada')}"},
+    )
+    assert reply.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert "<script" not in reply.text
+
+
+def test_a_trainer_grades_again_and_releases_marks_from_formgrader(
+    tmp_path: Path,
+    hub: MinimalHub,
+    deployment: Deployment,
+    worker: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    become("ada", tmp_path, hub, deployment, monkeypatch)
+    with connected() as ada:
+        ada.post_stream(
+            f"api/assignments/{MODULE}/submissions", [tar_of(deployment.source_dir).getvalue()], Receipt
+        )
+    assert told(autograde(MODULE, "ada"))["error"].startswith("Only trainers")
+    become("tia", tmp_path, hub, deployment, monkeypatch)
+    assert told(autograde(MODULE, "ada")) == {"success": True, "log": "ada: 17 of 31 points"}
+    assert not told(autograde(MODULE, "ben"))["success"]
+    assert told(release_feedback(MODULE))["log"] == "Released to: ada"
+    assert told(release_feedback(MODULE, "ada"))["success"]
+
+
+def test_a_trainers_commands_release_and_list_what_came_in(
+    tmp_path: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become("tia", tmp_path, hub, deployment, monkeypatch)
+    config = Config()
+    configure(config)
+    factory = ExchangeFactory(config=config)
+    folder = CourseDirectory(config=config, assignment_id=MODULE, course_id=course_id())
+    factory.ReleaseAssignment(coursedir=folder, config=config).start()
+    factory.Collect(coursedir=folder, config=config).start()
+    factory.ReleaseFeedback(coursedir=folder, config=config).start()
+    inbound = factory.List(coursedir=folder, config=config, inbound=True).start()
+    assert {entry["student_id"] for entry in inbound} <= set(LEARNERS)
+    unknown = CourseDirectory(config=config, assignment_id="charts", course_id=course_id())
+    with pytest.raises(ExchangeError, match="no generated assignment"):
+        factory.ReleaseAssignment(coursedir=unknown, config=config).start()

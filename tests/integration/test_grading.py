@@ -1,0 +1,312 @@
+"""From a submission to feedback: real store, real worker, real nbgrader, real kernels in the sandbox."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from course.database import Database
+from course.events import EventStore
+from course.grading import GradingQueue
+from course.submissions import Submission
+from graders.worker import Grader, Limits
+from hub_config.settings import SAMPLE_MODULES_DIR
+from tests.handing_in import EXERCISE, MODULE, Deployment, cell_of, deploy, edited, with_code
+
+# nbgrader adds a submission to its gradebook while a query is on the way.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+
+LEARNERS = ("ada", "ben", "cleo", "dan", "eve")
+LIMITS = Limits(submission_seconds=90, execution={"cell_seconds": 3, "notebook_seconds": 40})
+STUBBORN_LOOP = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True:
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    members = [f"{name},{name.title()} Example,,learner" for name in LEARNERS]
+    return deploy(tmp_path_factory.mktemp("grading"), *members, "tia,Tia Trainer,,trainer")
+
+
+@pytest.fixture(scope="module")
+def grader(deployment: Deployment) -> Iterator[Grader]:
+    grader = Grader(deployment.state, SAMPLE_MODULES_DIR, "en", LIMITS)
+    with grader.alone():
+        yield grader
+    grader.close()
+
+
+def graded(deployment: Deployment, grader: Grader, learner: str, folder: Path) -> Submission:
+    """Submit `folder` and return the submission after the worker had it."""
+    submission = deployment.hand_in(learner, folder)
+    while grader.work():
+        pass
+    return deployment.now(submission)
+
+
+def points_of(deployment: Deployment, submission: Submission) -> dict[str, float | None]:
+    return {cell.cell: cell.points for cell in deployment.feedback(submission).cells}
+
+
+def hidden_lines(deployment: Deployment) -> set[str]:
+    """Return the lines that only the hidden tests have."""
+    notebook = nbformat.read(deployment.source_dir / "exercises.ipynb", as_version=4)
+    release = "\n".join(
+        cell.source for cell in nbformat.read(deployment.release_dir / "exercises.ipynb", as_version=4).cells
+    )
+    regions = re.findall(
+        r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS",
+        "\n".join(cell.source for cell in notebook.cells),
+        re.DOTALL,
+    )
+    lines = {line.strip() for region in regions for line in region.splitlines()}
+    return {line for line in lines if len(line) > 20 and line not in release}
+
+
+def test_a_correct_solution_gets_every_automatic_point(deployment: Deployment, grader: Grader) -> None:
+    submission = graded(deployment, grader, "ada", deployment.source_dir)
+    assert (submission.state, submission.problem) == ("graded", "")
+    document = deployment.feedback(submission)
+    tests = [cell for cell in document.cells if cell.kind == "tests"]
+    assert len(tests) >= 4
+    assert [cell for cell in tests if cell.points != cell.max_points or cell.message] == []
+    assert [cell.points for cell in document.cells if cell.kind == "written"] == [None]
+    assert not document.complete
+    assert document.points == sum(cell.max_points for cell in tests)
+    with Gradebook(deployment.state.gradebook_url) as gradebook:
+        found = gradebook.find_submission(MODULE, "ada")
+        assert (found.score, found.needs_manual_grade) == (document.points, True)
+        assert found.student.first_name == "Ada"
+
+
+def test_an_untouched_assignment_gets_nothing_and_says_why(deployment: Deployment, grader: Grader) -> None:
+    submission = graded(deployment, grader, "ben", deployment.release_dir)
+    document = deployment.feedback(submission)
+    assert (submission.points, document.points, document.complete) == (0, 0, True)
+    assert all(cell.message for cell in document.cells if cell.kind != "quiz")
+
+
+def test_the_reason_of_a_failed_test_is_told(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
+    def break_it(notebook: NotebookNode) -> None:
+        cell = cell_of(notebook, EXERCISE)
+        cell.source += "\ndef tidy_columns(*args):\n    raise ValueError('wrong turn <script>')\n"
+
+    submission = graded(deployment, grader, "cleo", edited(deployment.source_dir, tmp_path / "a", break_it))
+    cells = {cell.cell: cell for cell in deployment.feedback(submission).cells}
+    failed = cells[f"{EXERCISE}-tests"]
+    assert failed.points == 0
+    assert failed.message
+    assert cells["parse-amounts-tests"].points == cells["parse-amounts-tests"].max_points
+    assert "<script" not in deployment.page(submission)
+
+
+def test_nothing_that_code_prints_or_raises_shows_hidden_tests(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    spy = """
+import base64, builtins, inspect
+class Spy(Exception): pass
+def leak(*args, **kwargs):
+    frames = [frame.frame.f_globals.get("In", []) for frame in inspect.stack()]
+    text = "".join(str(cells) for cells in frames if cells)
+    print(text); print(base64.b64encode(text.encode()).decode())
+    raise Spy(text)
+tidy_columns = leak
+"""
+
+    def spy_on_tests(notebook: NotebookNode) -> None:
+        cell_of(notebook, EXERCISE).source = spy
+        notebook.cells.append(nbformat.v4.new_code_cell("for source in In: print(source)"))
+
+    submission = graded(
+        deployment, grader, "cleo", edited(deployment.release_dir, tmp_path / "a", spy_on_tests)
+    )
+    assert submission.state == "graded"
+    hidden = hidden_lines(deployment)
+    assert len(hidden) > 5
+    folder = deployment.state.feedback_dir / str(submission.id)
+    told = "\n".join(path.read_text() for path in folder.iterdir())
+    assert [line for line in hidden if line in told] == []
+    assert "HIDDEN" not in told
+
+
+def test_code_that_is_graded_reaches_nothing_but_its_own_files(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    places = [
+        deployment.state.root,
+        deployment.state.gradebook_url.removeprefix("sqlite:///"),
+        deployment.state.database_url.removeprefix("sqlite:///"),
+        deployment.state.course_dir / "source" / MODULE / "exercises.ipynb",
+        deployment.state.submissions_dir,
+        deployment.state.course_dir / "submitted" / "ada",
+        SAMPLE_MODULES_DIR / MODULE / "quiz.yaml",
+        "/etc/shadow",
+    ]
+    # The words are put together so that they stand in the output only, not in the source.
+    probe = f"""
+import os, pathlib, socket
+reached, closed = "REA" + "CHED", "clo" + "sed"
+for place in {[str(place) for place in places]!r}:
+    path = pathlib.Path(place)
+    try:
+        print(reached, place, os.listdir(path) if path.is_dir() else path.read_bytes()[:1])
+    except OSError:
+        print(closed)
+try:
+    socket.create_connection(("1.1.1.1", 53), timeout=1)
+    print(reached, "the network")
+except OSError:
+    print(closed)
+notebooks = [*pathlib.Path("/srv").rglob("*.ipynb"), *pathlib.Path("/home").rglob("*.ipynb")]
+print("notebooks", notebooks)
+print("secrets", [name for name in os.environ if "TOKEN" in name or "SPOC" in name or "HUB" in name])
+"""
+    folder = edited(deployment.source_dir, tmp_path / "a", with_code(probe))
+    submission = graded(deployment, grader, "dan", folder)
+    page = deployment.page(submission)
+    assert "REACHED" not in page
+    assert page.count("closed\n") == len(places) + 1
+    assert "notebooks []" in page
+    assert "secrets []" in page
+    assert points_of(deployment, submission)[f"{EXERCISE}-tests"] == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import os; os._exit(1)", "kernel stopped"),
+        ("while True: pass", "too long"),
+        (STUBBORN_LOOP, "too long"),
+    ],
+    ids=["kills its kernel", "loops", "loops and ignores the interrupt"],
+)
+def test_a_notebook_that_stops_its_kernel_is_graded_and_passes_nothing_more(
+    deployment: Deployment, grader: Grader, tmp_path: Path, code: str, message: str
+) -> None:
+    good = deployment.hand_in("ada", deployment.source_dir)
+    folder = edited(deployment.source_dir, tmp_path / "a", with_code(code, "large-open-lines"))
+    bad = deployment.hand_in("eve", folder)
+    while grader.work():
+        pass
+    bad, good = deployment.now(bad), deployment.now(good)
+    assert (bad.state, good.state) == ("graded", "graded")
+    points = points_of(deployment, bad)
+    assert points[f"{EXERCISE}-tests"] == 2, "what came before still counts"
+    assert points["large-open-lines-tests"] == 0
+    assert message in deployment.page(bad)
+    assert points_of(deployment, good)["large-open-lines-tests"] == 2
+
+
+def test_output_without_end_is_cut(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
+    folder = edited(deployment.source_dir, tmp_path / "a", with_code("print('x' * 50_000_000)"))
+    submission = graded(deployment, grader, "eve", folder)
+    assert submission.state == "graded"
+    assert len(deployment.page(submission)) < 2_000_000
+    assert points_of(deployment, submission)[f"{EXERCISE}-tests"] == 2
+
+
+def test_run_tags_do_not_pass_tests(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
+    def tag(notebook: NotebookNode) -> None:
+        for cell in notebook.cells:
+            cell.metadata["tags"] = ["skip-execution", "raises-exception"]
+
+    submission = graded(deployment, grader, "eve", edited(deployment.release_dir, tmp_path / "a", tag))
+    assert submission.points == 0
+
+
+def test_a_notebook_chooses_no_kernel(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
+    def choose(notebook: NotebookNode) -> None:
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Mine", "language": "python"}
+        cell_of(notebook, EXERCISE).source += "\nimport os; print('home is', os.environ['HOME'])"
+
+    submission = graded(deployment, grader, "eve", edited(deployment.source_dir, tmp_path / "a", choose))
+    assert "home is /home/learner" in deployment.page(submission)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"cells": 1}', "[" * 100_000, '{"nbformat": 99, "nbformat_minor": 0, "cells": []}']
+)
+def test_a_broken_notebook_fails_with_a_reason(
+    deployment: Deployment, grader: Grader, tmp_path: Path, content: str
+) -> None:
+    folder = edited(deployment.release_dir, tmp_path / "a", lambda _notebook: None)
+    (folder / "exercises.ipynb").write_text(content)
+    submission = graded(deployment, grader, "eve", folder)
+    assert submission.state == "failed"
+    assert "exercises.ipynb is not a notebook" in submission.problem
+
+
+def test_a_submission_without_a_notebook_fails_with_a_reason(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    submission = graded(deployment, grader, "eve", tmp_path)
+    assert submission.state == "failed"
+    assert "exercises" in submission.problem
+
+
+def test_a_missing_notebook_gets_nothing_and_the_other_is_graded(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    folder = edited(deployment.source_dir, tmp_path / "a", lambda _notebook: None)
+    (folder / "lesson.ipynb").unlink()
+    submission = graded(deployment, grader, "eve", folder)
+    cells = {cell.cell: cell for cell in deployment.feedback(submission).cells}
+    assert cells[f"quiz-{MODULE}"].message == "This part was not in your submission."
+    assert cells[f"{EXERCISE}-tests"].points == 2
+
+
+def test_marks_given_by_hand_are_seen_once_they_are_released(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    def answer(notebook: NotebookNode) -> None:
+        cell_of(notebook, "explain-missing").source = "Because the export lost them."
+
+    submission = graded(deployment, grader, "dan", edited(deployment.source_dir, tmp_path / "a", answer))
+    with Gradebook(deployment.state.gradebook_url) as gradebook:
+        grade = gradebook.find_grade("explain-missing", "exercises", MODULE, "dan")
+        grade.manual_score, grade.needs_manual_grade = 3, False
+        comment = gradebook.find_comment("explain-missing", "exercises", MODULE, "dan")
+        comment.manual_comment = "Well <b>seen</b>"
+        gradebook.db.commit()
+    before = deployment.feedback(submission)
+    database = Database(deployment.state.database_url)
+    assert GradingQueue(database).release_marks(MODULE, "dan") == 1
+    while grader.work():
+        pass
+    database.close()
+    after = deployment.feedback(submission)
+    cell = next(cell for cell in after.cells if cell.cell == "explain-missing")
+    assert (cell.points, cell.comment) == (3, "Well <b>seen</b>")
+    assert after.points == before.points + 3
+    assert after.complete
+    assert "Well &lt;b&gt;seen&lt;/b&gt;" in deployment.page(submission)
+    assert deployment.now(submission).points == after.points
+
+
+def test_every_result_is_an_event(deployment: Deployment, grader: Grader) -> None:
+    submission = graded(deployment, grader, "ben", deployment.release_dir)
+    database = Database(deployment.state.database_url)
+    events = EventStore(database).events(learner="ben", kind="assignment.graded")
+    database.close()
+    assert events[-1].data == {"submission": str(submission.id), "points": 0.0, "max_points": 31.0}
+
+
+def test_nothing_is_left_of_a_graded_kernel(deployment: Deployment, grader: Grader) -> None:
+    before = set(Path("/tmp").glob("spoc-kernel-*"))
+    graded(deployment, grader, "ben", deployment.release_dir)
+    assert set(Path("/tmp").glob("spoc-kernel-*")) <= before
+    with sqlite3.connect(deployment.state.gradebook_url.removeprefix("sqlite:///")) as gradebook:
+        assert gradebook.execute("PRAGMA integrity_check").fetchone() == ("ok",)
