@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -86,7 +87,8 @@ class RosterAuthenticator(Authenticator):
         self._by_name.forget(name)
         self._by_address.undo(address)
         if password_hash and self.passwords.is_outdated(password_hash):
-            self.accounts.renew_hash(account, await self.passwords.hash(password))
+            renewed = await self.passwords.hash(password)
+            await asyncio.to_thread(self.accounts.renew_hash, account, renewed)
         await self.end_earlier_sessions(handler, account)
         return self.auth_model(account)
 
@@ -96,7 +98,7 @@ class RosterAuthenticator(Authenticator):
         if account is None or _is_of_earlier_epoch(user, account):
             return False
         if handler is not None and _comes_from_a_browser(handler):
-            self._remember_visit(account)
+            await self._remember_visit(account)
         model = self.auth_model(account)
         groups = [group.name for group in user.groups]
         known = {"admin": user.admin, "groups": groups, "user_info": user.user_info}
@@ -124,10 +126,11 @@ class RosterAuthenticator(Authenticator):
             handler.db.delete(token)
         handler.db.commit()
 
-    def _remember_visit(self, account: Account) -> None:
+    async def _remember_visit(self, account: Account) -> None:
         now = datetime.now(UTC)
         if account.last_seen_at is None or now - account.last_seen_at > SEEN_EVERY:
-            self.accounts.seen(account, now)
+            # In a thread, because a write may wait for its turn and the hub must not.
+            await asyncio.to_thread(self.accounts.seen, account, now)
 
     def _throttle(self, handler: Any, name: str, address: str) -> None:
         wait = max(self._by_name.wait_seconds(name), self._by_address.wait_seconds(address))
@@ -152,7 +155,9 @@ def _comes_from_a_browser(handler: Any) -> bool:
 
 
 def _client_address(handler: Any) -> str:
-    # JupyterHub's own choice prefers `X-Real-Ip`, which the client may have written; the last of these is
-    # what the proxy saw.
-    forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For")).rpartition(",")[2].strip()
-    return forwarded or handler.request.remote_ip
+    # JupyterHub's own choice prefers `X-Real-Ip`, which the client may have written. In this one the last
+    # address is what our proxy saw; before it, what a trusted one in front of it saw.
+    forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For")).split(",")
+    seen = [address.strip() for address in reversed(forwarded) if address.strip()]
+    trusted = handler.app.trusted_downstream_ips
+    return next((address for address in seen if address not in trusted), handler.request.remote_ip)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -113,7 +114,9 @@ class InvitationHandler(_SignInPage):
         authenticator = self.authenticator
         password_hash = await authenticator.passwords.hash(password)
         try:
-            member = authenticator.invitations.redeem(token, password_hash, datetime.now(UTC))
+            member = await asyncio.to_thread(
+                authenticator.invitations.redeem, token, password_hash, datetime.now(UTC)
+            )
         except Conflict:
             # Another request was faster, or the member was removed while this one hashed.
             await self._refuse(authenticator.invitations.find(token, datetime.now(UTC)))

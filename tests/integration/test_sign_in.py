@@ -290,13 +290,13 @@ def test_guessing_is_slowed_for_the_name_also_when_the_password_is_right_or_the_
             follow_redirects=False,
         )
 
-    answers = [guess("not it", number).status_code for number in range(6)]
-    assert answers == [403] * 5 + [429]
-    throttled = guess(PASSWORD)
-    assert throttled.status_code == 429
+    answers = [guess("not it", number) for number in range(10)]
+    assert [answer.status_code for answer in answers[:5]] == [403] * 5
+    throttled = next(answer for answer in answers if answer.status_code == 429)
     assert "Too many attempts" in throttled.text
     assert int(throttled.headers["Retry-After"]) >= 1
-    wait_until(lambda: guess(PASSWORD).status_code == 302, seconds=10)
+    assert guess(PASSWORD).status_code == 429
+    wait_until(lambda: guess(PASSWORD).status_code == 302, seconds=60)
 
 
 def test_trying_many_names_is_slowed_for_the_address_whatever_headers_it_sends(hub: RosterHub) -> None:
@@ -307,9 +307,12 @@ def test_trying_many_names_is_slowed_for_the_address_whatever_headers_it_sends(h
         return sprayer.post(
             "/hub/login",
             data={"_xsrf": hidden_field(page, "_xsrf"), "username": f"sprayed-{number}", "password": "x"},
-            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+            headers={"X-Forwarded-For": f"203.0.113.{number}", "X-Real-Ip": f"203.0.113.{number}"},
         ).status_code
 
-    assert [spray(number) for number in range(31)] == [403] * 30 + [429]
+    answers = [spray(number) for number in range(36)]
+    # A slow machine may outwait the first second, not the doubled ones.
+    assert answers[:30] == [403] * 30
+    assert 429 in answers[30:]
     elsewhere = hub.browser()
     assert sign_in(elsewhere, "sprayed-1", "x").status_code == 403
