@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,7 +61,8 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
             _wait_until_ready(process, settings, state)
             yield process
         finally:
-            _stop(process)
+            if _stop(process):
+                shutil.rmtree(runtime.root)
 
 
 def refuse_a_second(state: StateFolder) -> None:
@@ -125,14 +127,18 @@ def _not_started(problem: str, state: StateFolder) -> CourseError:
     return CourseError(f"{problem}:\n{_end_of_log(state)}", f"The whole log is {log_path(state)}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+def _stop(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the hub stopped in good order; a hub that did not leaves members' servers to the next one."""
+    if process.poll() is not None:
+        return False
+    process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+        return False
+    return True
 
 
 @contextmanager

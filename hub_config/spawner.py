@@ -75,7 +75,8 @@ class SandboxSpawner(LocalProcessSpawner):
 
     async def stop(self, now: bool = False) -> None:
         """End the server and all that it started."""
-        await super().stop(now)
+        # The wrapper waits out the first signal of a gentle stop, and no signal of it reaches the server.
+        await super().stop(now=True)
         self.runtime.server_socket(self.user.name).unlink(missing_ok=True)
 
     def get_state(self) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """What a learner's JupyterLab does and leaves; read by Jupyter Server, bound read-only into the sandbox."""
 
-from traitlets.config import get_config
-
-c = get_config()
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # One kernel: it loads our packages before the member's folder is on its path, and knows the course.
 c.KernelSpecManager.allowed_kernelspecs = {"spoc"}

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from traitlets.config import get_config
-
 from extensions.exchange import configure
 
-c = get_config()
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
 configure(c)
 c.CourseDirectory.root = str(Path.home() / "course")
