@@ -41,6 +41,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E014": "the reference solution fails",
         "E015": "the empty stub passes",
         "E016": "a cell of the lesson fails",
+        "E017": "what learners get is broken: visible tests need the hidden ones, or a stub is no Python",
     }
 )
 """Every finding's code, and what it says; docs/author.md tells how to mend each."""

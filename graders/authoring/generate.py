@@ -1,8 +1,8 @@
 """Runs nbgrader's `generate_assignment` in a process of its own, since nbgrader changes the working folder.
 
 `python -m graders.authoring.generate COURSE_DIR COURSE_ID RELEASE_DIR ASSIGNMENT...` saves the cells in the
-course directory's gradebook and writes `RELEASE_DIR/<assignment>/`. It reads no `nbgrader_config.py`: trainers
-can write that file, and this process may be root's.
+course directory's gradebook and writes `RELEASE_DIR/<assignment>/`. It reads no `nbgrader_config.py`, since
+trainers can write that file and this process may be root's.
 """
 
 from __future__ import annotations

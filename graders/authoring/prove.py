@@ -1,5 +1,7 @@
 """Runs a module as its learners will: the solution has to pass, the empty stub to fail, the lesson to work.
 
+The solution runs twice, with and without the hidden tests: learners see only the others.
+
 Every run is a kernel of its own in a folder of its own. This is the author's code, so it runs unconfined.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +18,7 @@ from tempfile import TemporaryDirectory
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from traitlets.config import Config
 
 from course.lint import Finding
@@ -30,7 +33,7 @@ Failures = dict[int, str]
 
 
 def prove_module(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Path) -> tuple[Finding, ...]:
-    """Run lesson, solution and stub; both notebooks must be without findings.
+    """Run lesson, solutions and stub; both notebooks must be without findings.
 
     The notebooks find the files of `data_dir`, which may be missing, as `data/`.
     """
@@ -39,16 +42,21 @@ def prove_module(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Pa
 
 async def _prove(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Path) -> tuple[Finding, ...]:
     stub, _ = ClearSolutions().preprocess(exercises.built(), {})
+    visible, _ = ClearHiddenTests().preprocess(exercises.built(), {})
     with TemporaryDirectory(prefix="spoc-prove-") as folder:
-        in_lesson, in_solution, in_stub = await asyncio.gather(
+        in_lesson, in_solution, in_visible, in_stub = await asyncio.gather(
             _run(lesson, lesson.built(), data_dir, Path(folder, "lesson")),
             _run(exercises, exercises.built(), data_dir, Path(folder, "solution")),
+            _run(exercises, visible, data_dir, Path(folder, "visible")),
             _run(exercises, stub, data_dir, Path(folder, "stub")),
         )
+    only_visible = {index: reason for index, reason in in_visible.items() if index not in in_solution}
     return (
         *_failures(lesson, "E016", in_lesson),
         *_failures(exercises, "E014", in_solution),
+        *_failures(exercises, "E017", only_visible),
         *_passing_stubs(exercises, in_stub),
+        *_failures(exercises, "E017", dict(_broken_stubs(exercises, in_stub))),
     )
 
 
@@ -90,7 +98,9 @@ def _errors(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
         expected = "raises-exception" in cell.metadata.get("tags", [])
         for output in cell.get("outputs", []):
             if output.output_type == "error" and not expected:
-                yield index, f"{output.ename}: {output.evalue}".strip(": ").splitlines()[0]
+                reason = f"{output.ename}: {output.evalue}".strip(": ").splitlines()[0]
+                # IPython names a cell by a number of its own.
+                yield index, re.sub(r"\(\d+\.py, ", "(", reason)
 
 
 def _failures(source: SourceNotebook, code: str, failures: Failures) -> Iterator[Finding]:
@@ -105,3 +115,10 @@ def _passing_stubs(source: SourceNotebook, failures: Failures) -> Iterator[Findi
     for index, cell in enumerate(source.cells):
         if cell.kind == "tests" and index not in failures:
             yield Finding(source.path, cell.line, "E015", f"{cell.grade_id} passes with nothing written")
+
+
+def _broken_stubs(source: SourceNotebook, failures: Failures) -> Iterator[tuple[int, str]]:
+    """Yield solution cells that are no Python without their region, which no learner could run."""
+    for index, reason in failures.items():
+        if source.cells[index].kind == "solution" and reason.startswith(("SyntaxError", "IndentationError")):
+            yield index, f"the stub is no Python: {reason}"

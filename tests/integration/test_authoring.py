@@ -133,6 +133,37 @@ def test_a_lesson_that_fails_is_found_unless_the_error_is_the_lesson(modules: Pa
     assert found(modules) == []
 
 
+def test_visible_tests_that_need_the_hidden_ones_and_a_broken_stub_are_found(modules: Path) -> None:
+    exercises = modules / SLUG / "exercises.md"
+    edit(
+        exercises,
+        "### END HIDDEN TESTS\n```\n\n## 2",
+        "few = 1\n### END HIDDEN TESTS\nassert few == 1\n```\n\n## 2",
+    )
+    edit(
+        exercises,
+        '    return table["visitors"].median()\n    ### END',
+        '    return table["visitors"].median(\n    ### END',
+    )
+    edit(
+        exercises,
+        "    ### END SOLUTION\n```\n\n```{code-cell} ipython3\n---\ntests: usual",
+        "    ### END SOLUTION\n    )\n```\n\n```{code-cell} ipython3\n---\ntests: usual",
+    )
+    assert found(modules) == [
+        "exercises.md E017 total-tests: NameError: name 'few' is not defined",
+        "exercises.md E017 usual: the stub is no Python: SyntaxError: unmatched ')' (line 5)",
+    ]
+
+
+def test_linting_one_module_leaves_the_rest_of_the_course_alone(modules: Path) -> None:
+    edit(
+        modules / "skills.yaml", "skills:\n", "skills:\n  - {id: other, title: Other, description: Other.}\n"
+    )
+    assert [finding.code for finding in lint_course(modules)] == ["S006"]
+    assert lint_course(modules, [SLUG]) == ()
+
+
 def test_a_module_with_too_little_in_it_is_found(modules: Path) -> None:
     exercises = modules / SLUG / "exercises.md"
     text = exercises.read_text()
