@@ -93,7 +93,10 @@ def steps(modules: Sequence[str], counts: Sequence[Mapping[Step, int]], labels: 
         axes.set_xticks([])
         axes.spines[:].set_visible(False)
         axes.set_xlim(0, max(1, *left))
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, fontsize=9, borderpad=0)
+        if any(left):
+            axes.legend(
+                loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, fontsize=9, borderpad=0
+            )
         return _svg(figure)
 
 

@@ -55,7 +55,7 @@ class Sections:
             "places",
             modules=record.modules,
             standings=self._cohort.standings,
-            chart=self._image(chart, " ".join(sentences)),
+            chart=self._image(chart, " ".join(sentences)) if self._cohort.standings else "",
         )
 
     def activity(self) -> str:

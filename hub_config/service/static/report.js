@@ -7,10 +7,13 @@ const POLL_MILLISECONDS = 1000;
 
 /** @param {HTMLElement} status */
 async function follow(status) {
+  // The hub asks it of every request that is not a navigation.
+  const token = document.querySelector("input[name=_xsrf]");
+  const headers = { "X-XSRFToken": token instanceof HTMLInputElement ? token.value : "" };
   while (status.dataset.step === "running") {
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
-    const reply = await fetch(status.dataset.state ?? "");
-    if (!reply.ok) continue;
+    const reply = await fetch(status.dataset.state ?? "", { headers });
+    if (!reply.ok) return;
     /** @type {{step: string, made_at: string | null, problem: string}} */
     const state = await reply.json();
     status.dataset.step = state.step;
