@@ -19,7 +19,7 @@ from course.roster_file import NAME_PATTERN
 from hub_config.pages import page_translator
 from hub_config.passwords import Passwords
 from hub_config.sign_in import hub_handlers
-from hub_config.throttle import Throttle
+from hub_config.throttle import Throttle, client_address
 
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -77,7 +77,8 @@ class RosterAuthenticator(Authenticator):
             TooManyAttempts: There were too many failed ones of this name or from this address.
         """
         name = self.normalize_username(data.get("username", ""))[:32]
-        address = _client_address(handler)
+        forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For"))
+        address = client_address(forwarded, handler.request.remote_ip, handler.app.trusted_downstream_ips)
         self._throttle(handler, name, address)
         account = self.accounts.find(name)
         password = data.get("password", "")
@@ -152,12 +153,3 @@ def _comes_from_a_browser(handler: Any) -> bool:
     # A server reports its own activity with a token of no session, also while nobody sits before it.
     token = handler.get_token()
     return token is None or bool(token.session_id)
-
-
-def _client_address(handler: Any) -> str:
-    # JupyterHub's own choice prefers `X-Real-Ip`, which the client may have written. In this one the last
-    # address is what our proxy saw; before it, what a trusted one in front of it saw.
-    forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For")).split(",")
-    seen = [address.strip() for address in reversed(forwarded) if address.strip()]
-    trusted = handler.app.trusted_downstream_ips
-    return next((address for address in seen if address not in trusted), handler.request.remote_ip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -72,3 +72,17 @@ class Throttle:
             del self._attempts[key]
             return None
         return attempts
+
+
+def client_address(forwarded: str, peer: str, trusted: Sequence[str]) -> str:
+    """Return the address that the outermost proxy of ours saw; an attacker cannot choose it.
+
+    JupyterHub's own choice prefers `X-Real-Ip`, which a client may write.
+
+    Args:
+        forwarded: The `X-Forwarded-For` header: each proxy appends what it saw.
+        peer: Who connected to the hub, when no proxy did.
+        trusted: Proxies of ours in front of JupyterHub's.
+    """
+    seen = [address.strip() for address in reversed(forwarded.split(","))]
+    return next((address for address in seen if address and address not in trusted), peer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub_config.throttle import Throttle
+from hub_config.throttle import Throttle, client_address
 
 pytestmark = pytest.mark.quick
 
@@ -83,3 +83,19 @@ def test_many_names_take_bounded_memory_and_the_newest_are_kept(throttle: Thrott
     assert len(throttle._attempts) == 100
     assert throttle.wait_seconds("name 999") > 0
     assert throttle.wait_seconds("name 1") == 0
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "trusted", "address"),
+    [
+        ("", (), "peer"),
+        ("198.51.100.7", (), "198.51.100.7"),
+        ("forged, 198.51.100.7", (), "198.51.100.7"),
+        ("forged, 198.51.100.7, 127.0.0.1", ("127.0.0.1",), "198.51.100.7"),
+        ("127.0.0.1", ("127.0.0.1",), "peer"),
+    ],
+)
+def test_the_address_that_counts_is_what_our_own_proxy_saw(
+    forwarded: str, trusted: tuple[str, ...], address: str
+) -> None:
+    assert client_address(forwarded, "peer", trusted) == address
