@@ -8,11 +8,9 @@ never met the hidden tests cannot show them, in whatever way the learner's code 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +27,10 @@ from traitlets.config import Config
 from course.errors import CourseError
 from graders.authoring.regions import HIDDEN_TESTS, split
 from graders.preprocessors import QuizPoints, SandboxedExecute, configure
+from graders.workbench import Workbench
 
 MAX_NOTEBOOK_BYTES = 20 * 1024 * 1024
 MARK_SCHEME = "MARK SCHEME"
-# Written by nbgrader or by Jupyter, never part of the learner's work.
-_NOT_PLACED = {"timestamp.txt", "submission_secret.txt", ".ipynb_checkpoints"}
 
 
 class Ungradable(CourseError):
@@ -48,12 +45,19 @@ class GradingCourse:
     id: str
 
     @property
-    def gradebook_url(self) -> str:
-        return f"sqlite:///{self.folder / 'gradebook.db'}"
+    def gradebook(self) -> Path:
+        return self.folder / "gradebook.db"
 
-    def place(self, step: str, learner: str, assignment: str) -> Path:
-        """Return nbgrader's folder of a submission in one `step`, such as `submitted`."""
-        return self.folder / step / learner / assignment
+    @property
+    def gradebook_url(self) -> str:
+        """The gradebook's address.
+
+        Raises:
+            CourseError: It is a link: it would lead a worker to a file that trainers may not reach.
+        """
+        if self.gradebook.is_symlink():
+            raise CourseError(f"{self.gradebook} is a link.", "Put the gradebook itself there.")
+        return f"sqlite:///{self.gradebook}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,15 @@ class GradingJob:
     quiz_points: float
 
 
-def autograde(course: GradingCourse, job: GradingJob, limits: Mapping[str, int]) -> dict[str, NotebookNode]:
+def autograde(
+    course: GradingCourse, job: GradingJob, scratch: Path, limits: Mapping[str, int]
+) -> dict[str, NotebookNode]:
     """Grade a submission into the gradebook; changes the working folder meanwhile.
 
     Args:
-        course: Where nbgrader works.
+        course: Where the result goes.
         job: What to grade.
+        scratch: An empty folder, closed to everybody else, to grade in.
         limits: Of `SandboxedExecute`, by trait; those left out have their default.
 
     Returns:
@@ -85,34 +92,32 @@ def autograde(course: GradingCourse, job: GradingJob, limits: Mapping[str, int])
     """
     expected = _expected_notebooks(course, job.assignment)
     _check_notebooks(job.files_dir, expected)
-    _place(course, job, expected)
-    config = _config(course, job, limits)
+    bench = Workbench(scratch, job.learner, job.assignment)
+    bench.lay_out(job.files_dir, course.folder / "source" / job.assignment, expected, job.received_at)
+    config = _config(course, bench, job, limits)
     _name_student(course, job)
     try:
         Autograde(coursedir=CourseDirectory(config=config), config=config, force=True).start()
-        folder = course.place("autograded", job.learner, job.assignment)
-        return {path.stem: _as_seen(path, config) for path in sorted(folder.glob("*.ipynb"))}
+        return {path.stem: _as_seen(path, config) for path in _autograded(bench)}
     except NbGraderException as error:
         raise Ungradable(
             "The notebook could not be graded.",
             "Restart the kernel and run all cells; if that works, submit again. If not, ask your trainer.",
         ) from error
     finally:
-        for step in ("submitted", "autograded"):
-            give_to_owner(course.folder, course.place(step, job.learner, job.assignment))
-        give_to_owner(course.folder, course.folder / "gradebook.db")
+        bench.put_in_place(course.folder)
+        _keep_owner(course)
 
 
-def give_to_owner(course_dir: Path, path: Path) -> None:
-    """Give what root wrote at `path` to the owner of the course directory: the trainers."""
-    if os.geteuid() != 0 or not path.exists():
-        return
-    owner = course_dir.stat()
-    parents = (
-        parent for parent in path.parents if parent.is_relative_to(course_dir) and parent != course_dir
-    )
-    for each in (*parents, path, *path.rglob("*")):
-        os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
+def _autograded(bench: Workbench) -> list[Path]:
+    return sorted(bench.place("autograded").glob("*.ipynb"))
+
+
+def _keep_owner(course: GradingCourse) -> None:
+    """A gradebook that root made belongs to the trainers all the same."""
+    if os.geteuid() == 0:
+        owner = course.folder.stat()
+        os.chown(course.gradebook, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _expected_notebooks(course: GradingCourse, assignment: str) -> tuple[str, ...]:
@@ -156,39 +161,17 @@ def _problem_of(path: Path) -> str:
     return ""
 
 
-def _place(course: GradingCourse, job: GradingJob, expected: Iterable[str]) -> None:
-    """Put the files where nbgrader looks, whole or not at all."""
-    target = course.place("submitted", job.learner, job.assignment)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".placing-", dir=target.parent) as scratch:
-        folder = Path(scratch) / "new"
-        notebooks = {f"{name}.ipynb" for name in expected}
-        for path in sorted(job.files_dir.rglob("*")):
-            relative = path.relative_to(job.files_dir)
-            unknown = path.suffix == ".ipynb" and str(relative) not in notebooks
-            if path.is_file() and not unknown and not _NOT_PLACED.intersection(relative.parts):
-                (folder / relative).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, folder / relative)
-        stamp = job.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        (folder / "timestamp.txt").write_text(stamp, encoding="utf-8")
-        if target.exists():
-            target.rename(Path(scratch) / "old")
-        folder.rename(target)
-
-
-def _config(course: GradingCourse, job: GradingJob, limits: Mapping[str, int]) -> Config:
+def _config(course: GradingCourse, bench: Workbench, job: GradingJob, limits: Mapping[str, int]) -> Config:
     """Return the whole configuration: no file of the course directory or a home has a say."""
     config = Config()
     configure(config)
-    config.CourseDirectory.root = str(course.folder)
+    config.CourseDirectory.root = str(bench.root)
     config.CourseDirectory.course_id = course.id
     config.CourseDirectory.db_url = course.gradebook_url
     config.CourseDirectory.assignment_id = job.assignment
     config.CourseDirectory.student_id = job.learner
     config.QuizPoints.points = job.quiz_points
     config.SandboxedExecute.update(limits)
-    # Read-only results would stop a trainer's own `nbgrader autograde` from replacing them.
-    config.Autograde.permissions = 644
     return config
 
 

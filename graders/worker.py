@@ -10,7 +10,9 @@ import ctypes
 import fcntl
 import logging
 import multiprocessing
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +43,7 @@ from course.submissions import Submission, SubmissionStore
 from graders.autograde import GradingCourse, GradingJob, Ungradable, autograde
 from graders.feedback import feedback_document
 from graders.feedback_page import feedback_page
+from graders.sandbox.provisioner import remove_kernel_folders
 
 POLL_SECONDS = 0.25
 _PR_SET_PDEATHSIG = 1
@@ -84,6 +87,7 @@ class Grader:
         self._feedback = FeedbackStore(state.feedback_dir)
         self._queue = GradingQueue(self._database)
         self._stop = threading.Event()
+        self._scratch_dir = state.root / "grading"
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -97,6 +101,8 @@ class Grader:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise Conflict("Another worker grades this course already.") from error
+            shutil.rmtree(self._scratch_dir, ignore_errors=True)
+            self._scratch_dir.mkdir(mode=0o700)
             taken_back = self._queue.take_back()
             if taken_back:
                 _log.warning("grading %d submissions again that a worker left behind", taken_back)
@@ -129,9 +135,12 @@ class Grader:
     def _grade(self, submission: Submission) -> None:
         _log.info("grading %s of %s (%s)", submission.assignment, submission.learner, submission.id)
         job = self._job(submission)
-        outcome = _in_child(
-            lambda: self._grade_in_child(submission, job), self._limits.submission_seconds, self._stop
-        )
+        with tempfile.TemporaryDirectory(dir=self._scratch_dir) as scratch:
+            outcome = _in_child(
+                lambda: self._grade_in_child(submission, job, Path(scratch)),
+                self._limits.submission_seconds,
+                self._stop,
+            )
         _log.info("%s: %s %s", submission.id, outcome.kind, outcome.problem)
         translate = translator("exchange", self._language)
         if outcome.kind == "done" and outcome.document is not None:
@@ -172,8 +181,8 @@ class Grader:
             quiz_points=points,
         )
 
-    def _grade_in_child(self, submission: Submission, job: GradingJob) -> FeedbackDocument:
-        seen = autograde(self._course, job, self._limits.execution)
+    def _grade_in_child(self, submission: Submission, job: GradingJob, scratch: Path) -> FeedbackDocument:
+        seen = autograde(self._course, job, scratch, self._limits.execution)
         for name, notebook in seen.items():
             self._feedback.keep(submission.id, f"{name}.ipynb", nbformat.writes(notebook))
         return self._publish(submission, seen)
@@ -250,6 +259,7 @@ def _in_child(grade: Callable[[], FeedbackDocument], seconds: int, stop: threadi
     finally:
         child.kill()
         child.join()
+        remove_kernel_folders(child.pid or 0)
         receiver.close()
     return outcome
 

@@ -58,7 +58,7 @@ class GradedKernelManager(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         # Sockets need a short path, and /tmp is where one is.
-        self.folder = Path(tempfile.mkdtemp(prefix="spoc-kernel-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=_folder_prefix(os.getpid())))
         for part in ("connection", "files"):
             (self.folder / part).mkdir(mode=0o700)
         file = self.folder / "connection" / "kernel.json"
@@ -67,6 +67,16 @@ class GradedKernelManager(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec.from_resource_dir(str(GRADED_KERNEL_DIR))
+
+
+def remove_kernel_folders(pid: int) -> None:
+    """Remove what graded kernels of a process left that was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_folder_prefix(pid)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_prefix(pid: int) -> str:
+    return f"spoc-kernel-{pid}-"
 
 
 class SandboxProvisioner(LocalProvisioner):
