@@ -72,7 +72,8 @@ def check_document(
         return None, (DocumentProblem(1, "", "the file does not exist"),)
     except UnicodeDecodeError as error:
         return None, (DocumentProblem(1, "", f"not UTF-8 text: {error}"),)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # ValueError: what looks like a date and is none.
         return None, (_yaml_problem(error),)
     problems = list(_repeated_keys(tree, ()))
     if tree is None or not isinstance(tree, yaml.MappingNode):
@@ -95,7 +96,7 @@ def line_of(path: Path, location: Location) -> int:
     return _find(tree, location)[0].start_mark.line + 1 if tree else 1
 
 
-def _yaml_problem(error: yaml.YAMLError) -> DocumentProblem:
+def _yaml_problem(error: Exception) -> DocumentProblem:
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or str(error)
     line = mark.line + 1 if mark else 1

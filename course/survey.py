@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,8 +70,7 @@ def survey_course(modules_dir: Path) -> Survey:
         if course and slug not in listed:
             findings.append(Finding(path, 1, "M003", f"{slug} is not among the modules of {COURSE_FILE}"))
     survey = Survey(modules_dir, course, skills, modules, ())
-    findings += _untaught_skills(survey)
-    return Survey(modules_dir, course, skills, modules, tuple(sorted(findings)))
+    return replace(survey, findings=tuple(sorted([*findings, *_untaught_skills(survey)])))
 
 
 def manifest_findings(survey: Survey, slug: str) -> list[Finding]:

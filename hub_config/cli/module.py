@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,9 @@ def modules_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @modules_option
 @state_option
 def new(slug: str, title: str, skills: tuple[str, ...], modules_dir: Path | None, state: StateFolder) -> None:
-    """Make a small complete module SLUG and add it to the course.
+    """Make a small complete module.
+
+    It has no findings, and stands in course.yaml as the last one.
 
     Without --teaches, a skill SLUG is added to skills.yaml. An empty folder becomes a course.
     """
@@ -59,8 +62,9 @@ def new(slug: str, title: str, skills: tuple[str, ...], modules_dir: Path | None
 @state_option
 @json_option
 def lint(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, as_json: bool) -> None:
-    """Check modules as their learners will meet them; without MODULE, all.
+    """Check modules as learners will meet them.
 
+    Without MODULE, all modules and the course. Runs their notebooks.
     Exits with 0 if there is nothing to fix, else with 1.
     """
     from graders.authoring.lint import lint_course
@@ -86,7 +90,10 @@ def lint(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, a
 @state_option
 @json_option
 def build(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, as_json: bool) -> None:
-    """Make nbgrader source notebooks of modules; without MODULE, of all."""
+    """Make nbgrader notebooks of modules.
+
+    Without MODULE, of all modules of the course.
+    """
     from graders.authoring.build import build_course
 
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,18 +111,23 @@ def build(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, 
 @state_option
 @json_option
 def release(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, as_json: bool) -> None:
-    """Strip the answers from built modules and show them to learners."""
+    """Show built modules to learners.
+
+    Answers are taken out; if one would be left, nothing is released.
+    """
     from graders.authoring.release import Calendar, release_modules
 
     settings = read_settings(state)
-    released = release_modules(
-        _modules_dir(modules_dir, state),
-        state.course_dir,
-        slugs,
-        ReleaseStore(Database(state.database_url)),
-        Calendar(settings.cohort_start, settings.time_zone),
-        now=datetime.now(UTC),
-    )
+    state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(Database(state.database_url)) as database:
+        released = release_modules(
+            _modules_dir(modules_dir, state),
+            state.course_dir,
+            slugs,
+            ReleaseStore(database),
+            Calendar(settings.cohort_start, settings.time_zone),
+            now=datetime.now(UTC),
+        )
     due = {each.assignment: each.due_at.isoformat() if each.due_at else None for each in released}
     if as_json:
         listed = [{"module": name, "due_at": due_at} for name, due_at in due.items()]
@@ -129,7 +141,10 @@ def release(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder
 @modules_option
 @state_option
 def schema(modules_dir: Path | None, state: StateFolder) -> None:
-    """Write JSON Schemas into .schemas of the modules' folder, for editors."""
+    """Write JSON Schemas for editors.
+
+    They go into .schemas, in the folder of the modules.
+    """
     for path in write_schemas(_modules_dir(modules_dir, state) / ".schemas"):
         click.echo(f"Wrote {path}")
 

@@ -326,6 +326,13 @@ def test_nbgraders_commands_work_on_the_built_course(course_dir: Path) -> None:
     assert points == {"ada": 6, "bob": 0}
 
 
+def test_releasing_before_building_says_what_to_do(modules: Path, tmp_path: Path) -> None:
+    places = ["--modules-dir", str(modules), "--state-dir", str(tmp_path / "state")]
+    result = run("release", SLUG, *places)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"Run: spoc module build {SLUG}\n")
+
+
 def test_the_command_line_takes_a_module_from_new_to_released(tmp_path: Path) -> None:
     places = ["--modules-dir", str(tmp_path / "modules"), "--state-dir", str(tmp_path / "state")]
     assert run("new", SLUG, *places).exit_code == 0

@@ -107,6 +107,7 @@ def test_a_key_that_stands_twice_is_a_problem_and_not_the_last_one_wins(tmp_path
         ("title: [open", "not valid YAML: "),
         ("- a list", "must be `key: value` lines"),
         ("", "must be `key: value` lines"),
+        ("title: 2026-13-45", "not valid YAML: "),
         ("title: !!python/name:os.system ''", "not valid YAML: "),
     ],
 )
