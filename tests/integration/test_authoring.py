@@ -344,3 +344,10 @@ def test_the_command_line_takes_a_module_from_new_to_released(tmp_path: Path) ->
 
 def test_the_sample_course_has_no_finding() -> None:
     assert [str(finding) for finding in lint_course(SAMPLE_MODULES_DIR)] == []
+
+
+def test_the_sample_course_is_built_and_released(tmp_path: Path, releases: ReleaseStore) -> None:
+    built = [folder.name for folder in build_course(SAMPLE_MODULES_DIR, tmp_path / "course")]
+    released = release_modules(SAMPLE_MODULES_DIR, tmp_path / "course", built, releases, CALENDAR, now=NOW)
+    assert [release.assignment for release in released] == built
+    assert (tmp_path / "course" / "release" / "welcome.ipynb").is_file()
