@@ -55,7 +55,9 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
             )
         runtime = runtime_folder(state)
         prepare_runtime_folder(runtime)
-        runtime.proxy_api_socket.unlink(missing_ok=True)
+        # Left by a hub that was killed.
+        for socket in (runtime.proxy_api_socket, runtime.hub_socket, runtime.course_socket):
+            socket.unlink(missing_ok=True)
         process = _start(state, log)
         try:
             _wait_until_ready(process, settings, state)
@@ -104,21 +106,20 @@ def _start(state: StateFolder, log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 def _wait_until_ready(process: subprocess.Popen[bytes], settings: Settings, state: StateFolder) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    # The hub itself first: the proxy, up before it, writes an error into the log for each early question.
-    hub_itself = httpx.HTTPTransport(uds=str(runtime_folder(state).hub_socket))
-    with httpx.Client(transport=hub_itself) as within, httpx.Client() as through_the_proxy:
-        for client in (within, through_the_proxy):
-            while not _is_healthy(client, settings.port):
-                if process.poll() is not None:
-                    raise _not_started("The hub ended while it started", state)
-                if time.monotonic() > deadline:
-                    raise _not_started(f"The hub did not answer within {READY_SECONDS} s", state)
-                time.sleep(POLL_SECONDS)
+    hub_socket = runtime_folder(state).hub_socket
+    # The hub first: the proxy, up before it, writes an error into the log for each early question.
+    for is_ready in (hub_socket.exists, lambda: _is_healthy(settings.port)):
+        while not is_ready():
+            if process.poll() is not None:
+                raise _not_started("The hub ended while it started", state)
+            if time.monotonic() > deadline:
+                raise _not_started(f"The hub did not answer within {READY_SECONDS} s", state)
+            time.sleep(POLL_SECONDS)
 
 
-def _is_healthy(client: httpx.Client, port: int) -> bool:
+def _is_healthy(port: int) -> bool:
     try:
-        return client.get(f"http://127.0.0.1:{port}/hub/health").status_code == httpx.codes.OK
+        return httpx.get(f"http://127.0.0.1:{port}/hub/health").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

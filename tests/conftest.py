@@ -1,6 +1,7 @@
 """Fixtures of every test.
 
 with_own_commands   (automatic) the environment's commands are on PATH, as `spoc` has it
+running_hub         (session) a real hub with the demo's course and cohort: tia teaches; ada, ben, chloe learn
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.course_hub import CourseHub, course_hub
+
 
 @pytest.fixture(scope="session", autouse=True)
 def with_own_commands() -> Iterator[None]:
@@ -18,3 +21,10 @@ def with_own_commands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
         yield
+
+
+@pytest.fixture(scope="session")
+def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
+    """Shared by all: a test that removes somebody or stops the hub starts its own with `course_hub`."""
+    with course_hub(tmp_path_factory.mktemp("state")) as hub:
+        yield hub
