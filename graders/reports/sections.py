@@ -81,9 +81,11 @@ class Sections:
         )
 
     def exercises(self) -> str:
-        """Scores for each exercise."""
+        """Scores for each exercise of the modules that somebody has handed in."""
         titles = {module.slug: module.title for module in self._cohort.record.modules}
-        return self._renderer.render("exercises", results=self._cohort.exercise_results, titles=titles)
+        begun = {score.assignment for score in self._cohort.record.scores}
+        results = [result for result in self._cohort.exercise_results if result.exercise.assignment in begun]
+        return self._renderer.render("exercises", results=results, titles=titles)
 
     def skills(self) -> str:
         """Scores for each skill, for the group and for each learner."""

@@ -146,7 +146,14 @@ def test_an_empty_cohort_has_a_report_that_says_so(tmp_path: Path) -> None:
     state = make_cohort(tmp_path / "state", NOW, names=[])
     found = write_cohort_report(request_of(state), state.reports_dir / "cohort.html")
     assert found.standings == ()
-    assert "The cohort has no learners yet." in (state.reports_dir / "cohort.html").read_text()
+    html = (state.reports_dir / "cohort.html").read_text(encoding="utf-8")
+    for sentence in (
+        "The cohort has no learners yet.",
+        "No submission has been graded yet.",
+        "No skill has been assessed yet.",
+        "No question has been answered wrongly yet.",
+    ):
+        assert sentence in html
 
 
 def test_one_learner_on_the_first_day_has_a_report_and_no_alarm(tmp_path: Path) -> None:
