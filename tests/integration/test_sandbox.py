@@ -54,6 +54,14 @@ def test_a_sandbox_that_does_not_start_is_refused_with_a_cure(monkeypatch: pytes
     assert refused.value.next_step
 
 
+def test_a_machine_that_forbids_namespaces_is_refused_with_a_cure() -> None:
+    # The inside of a sandbox is such a machine.
+    within = policy(read_only=python_environment("course", "graders"))
+    ended = python("from graders.sandbox.selftest import check_sandbox; check_sandbox()", within)
+    assert "SandboxUnavailable: The sandbox does not start: bwrap:" in ended.stderr
+    assert "namespaces" in ended.stderr.splitlines()[-1]
+
+
 def test_course_and_extensions_load_but_answer_keys_and_graders_are_not_there() -> None:
     code = (
         "import course, extensions, importlib.util, json, os;"
