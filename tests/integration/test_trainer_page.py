@@ -82,6 +82,24 @@ def test_a_learner_is_shown_the_way_to_the_notebooks_and_nothing_of_others(hub: 
             assert "Jonas" not in refused.text
 
 
+def test_a_broken_course_file_is_named_to_the_trainer_and_to_nobody_else(
+    hub: MinimalHub, trainer: httpx.Client, state: StateFolder
+) -> None:
+    file = state.root / "modules" / "joins" / "module.yaml"
+    sound = file.read_text()
+    file.write_text(sound.replace("minutes: 60", "minutes: none"))
+    try:
+        page = trainer.get(PREFIX)
+        assert page.status_code == 409
+        assert "minutes" in page.text
+        assert str(file) in page.text
+        with signed_in(hub, "ada-nguyen") as learner:
+            assert learner.get(PREFIX).status_code == 200
+    finally:
+        file.write_text(sound)
+    assert trainer.get(PREFIX).status_code == 200
+
+
 def test_who_is_not_signed_in_is_sent_to_the_sign_in(hub: MinimalHub) -> None:
     reply = httpx.get(f"{hub.url}{PREFIX}")
     assert reply.status_code == 302
