@@ -14,6 +14,7 @@ from hub_config.runtime import RuntimeFolder
 
 CONFIG_DIR = Path(__file__).parent / "server_config"
 
+PACKAGES = ("course", "extensions")
 RELEASE_INSIDE = Path("/srv/release")
 CONFIG_INSIDE = Path("/srv/config")
 HUB_INSIDE = Path("/run/hub")
@@ -32,18 +33,27 @@ def member_uid(member: Member) -> int:
     return TRAINERS_UID if member.role in TEACHING else TRAINERS_UID + member.id
 
 
+def home_inside(name: str) -> Path:
+    """Return where a member's home appears inside the sandbox."""
+    home = Path("/home", name)
+    # An operator of the same name may have the environment in the own home, which must not be covered.
+    if any(bind.source.is_relative_to(home) for bind in python_environment(*PACKAGES)):
+        return home.with_name(f"{name}.course")
+    return home
+
+
 def server_policy(
     member: Member, state: StateFolder, runtime: RuntimeFolder, memory_bytes: int | None
 ) -> SandboxPolicy:
     """Return the limits of a member's server; a sandbox is to be made of it after `prepare_folders`."""
     teaches = member.role in TEACHING
-    home = Path("/home", member.name)
+    home = home_inside(member.name)
     account_dir = runtime.account_dir(member.name)
     course_dir = (Bind(state.course_dir, home / "course"),) if teaches else ()
     return SandboxPolicy(
         work_dir=home,
         read_only=(
-            *python_environment("course", "extensions"),
+            *python_environment(*PACKAGES),
             Bind(CONFIG_DIR / ("trainer" if teaches else "learner"), CONFIG_INSIDE),
             Bind(release_dir(state), RELEASE_INSIDE),
             Bind(runtime.hub_dir, HUB_INSIDE),
@@ -63,8 +73,10 @@ def server_policy(
 
 def member_environment(name: str, base_url: str) -> dict[str, str]:
     """Return the variables of a member's server that differ from JupyterHub's own."""
+    home = str(home_inside(name))
     return {
-        "HOME": f"/home/{name}",
+        "HOME": home,
+        "JUPYTERHUB_ROOT_DIR": home,
         "JUPYTERHUB_SERVICE_URL": f"http+unix://%2Frun%2Fserver.sock{base_url}",
         "JUPYTER_CONFIG_PATH": str(CONFIG_INSIDE),
         # Kernels' sockets lie here; in the home their paths would be too long.
@@ -117,7 +129,8 @@ def _make_mount_point(folder: Path) -> None:
 
 def _write_account(folder: Path, name: str, uid: int) -> None:
     folder.mkdir(mode=0o755, exist_ok=True)
-    (folder / "passwd").write_text(f"{name}:x:{uid}:{uid}::/home/{name}:/bin/bash\n", encoding="ascii")
+    passwd = f"{name}:x:{uid}:{uid}::{home_inside(name)}:/bin/bash\n"
+    (folder / "passwd").write_text(passwd, encoding="ascii")
     (folder / "group").write_text(f"{name}:x:{uid}:\n", encoding="ascii")
     (folder / "hosts").write_text("127.0.0.1 localhost\n", encoding="ascii")
 

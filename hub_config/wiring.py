@@ -59,6 +59,7 @@ def _start_the_proxy(c: Config, state: StateFolder, runtime: RuntimeFolder) -> N
     proxy.api_url = socket_url(runtime.proxy_api_socket)
     proxy.auth_token = secret(state, "proxy")
     proxy.pid_file = str(runtime.root / "proxy.pid")
+    proxy.log_level = "warn"
 
 
 def _keep_state(c: Config, state: StateFolder) -> None:
@@ -80,7 +81,6 @@ def _isolate_each_server(c: Config, settings: Settings, state: StateFolder, cour
     c.Spawner.http_timeout = 40
     c.Spawner.hub_connect_url = HUB_URL_INSIDE
     c.Spawner.mem_limit = "4G"
-    c.Spawner.notebook_dir = "/home/{username}"
     c.Spawner.default_url = "/lab/tree/welcome.ipynb"
     c.Spawner.disable_user_config = True
     c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server", COURSE_SERVICE_SCOPE]
@@ -110,6 +110,8 @@ def _let_roles_do_their_work(c: Config) -> None:
 
 
 def _serve_the_course(c: Config, state: StateFolder, runtime: RuntimeFolder) -> None:
+    # The hub would ask for the service's first page, which is not for the hub, and only write down the answer.
+    c.JupyterHub.service_check_interval = 0
     c.JupyterHub.services.append(
         {
             "name": "course",

@@ -68,7 +68,7 @@ def test_a_kernel_sees_no_other_home_no_state_no_source_and_no_answer_key(
     assert (
         ada.run(f"import os; print([p for p in {[str(p) for p in places]} if os.path.exists(p)])") == "[]\n"
     )
-    assert ada.run("print(*os.listdir('/home'))") == "ada\n"
+    assert "ben" not in ada.run("print(*os.listdir('/home'))").split()
     # nbgrader ships a gradebook for tests of its own.
     names = "( -name quiz.yaml -o -name gradebook.db -o -name diary.txt )"
     search = f"find / -path '*/site-packages' -prune -o {names} -print"
