@@ -64,9 +64,9 @@ def measure(quick: bool) -> Figures:
             hub.close()
         stock_feedback = [_stock_feedback(state.course_dir, Path(folder), module) for _ in range(repeats)]
     return {
-        "server_start": Figure(median(starts), "s", "<= 10", median(stock_starts)),
-        "submit_to_feedback": Figure(median(feedback), "s", "<= 15", median(stock_feedback)),
-        "learner_memory": Figure(memory, "MiB", "<= 300"),
+        "server_start": Figure(median(starts), "s", "<= 5", median(stock_starts)),
+        "submit_to_feedback": Figure(median(feedback), "s", "<= 10", median(stock_feedback)),
+        "learner_memory": Figure(memory, "MiB", "<= 250"),
     }
 
 
