@@ -199,6 +199,7 @@ class QuestionView {
     this.check = element("button", { type: "submit", className: "spoc-button" });
     this.retry = element("button", { type: "button", className: "spoc-button spoc-quiet", hidden: true }, say("try-again"));
     this.left = element("span", { className: "spoc-left" });
+    this.actions = element("div", { className: "spoc-actions" }, this.check, this.retry, this.left);
     this.status = element("div", { className: "spoc-status", role: "status", tabIndex: -1 });
     this.node = /** @type {HTMLFormElement} */ (element("form", { className: "spoc-question", noValidate: true }));
     this.node.dataset.type = question.type;
@@ -224,11 +225,7 @@ class QuestionView {
       described,
       type === "numeric" || type === "short-text" ? this.drawField() : this.drawChoices(),
     );
-    this.node.append(
-      this.fieldset,
-      element("div", { className: "spoc-actions" }, this.check, this.retry, this.left),
-      this.status,
-    );
+    this.node.append(this.fieldset, this.actions, this.status);
     this.node.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -392,7 +389,8 @@ class QuestionView {
     this.check.textContent = this.say(sending ? "checking" : "check");
     this.check.setAttribute("aria-disabled", String(sending));
     this.check.hidden = !this.open;
-    this.left.textContent = this.open ? this.say("left", { count }) : last?.right ? "" : this.say("left.none");
+    this.left.textContent = this.say(count ? "left" : "left.none", { count });
+    this.actions.hidden = last?.right ?? false;
   }
 
   /** @param {string} kind @param {(Node | string)[]} content */

@@ -51,13 +51,19 @@ class Lab:
         nbformat.write(notebook, self.folder / name)
 
     def open(self, page: Page, notebook: str) -> None:
-        """Open a notebook alone and wait until its kernel is idle."""
-        page.goto(f"{self.url}/lab/tree/{notebook}?token={self.token}&reset")
+        """Open a notebook and wait until its kernel has answered."""
+        page.goto(f"{self.url}/lab/tree/{notebook}?token={self.token}")
         page.locator(".jp-Notebook").wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        page.evaluate(
+            """async () => {
+                const { sessionContext } = jupyterapp.shell.currentWidget;
+                await sessionContext.ready;
+                await sessionContext.session.kernel.info;
+            }"""
+        )
 
     def command(self, page: Page, command: str, **arguments: str) -> None:
-        """Execute one of JupyterLab's commands, as its palette would."""
+        """Start one of JupyterLab's commands, as its palette would."""
         page.evaluate(
             "([command, given]) => jupyterapp.commands.execute(command, given)", [command, arguments]
         )
