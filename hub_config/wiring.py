@@ -110,7 +110,7 @@ def _let_roles_do_their_work(c: Config) -> None:
 
 
 def _serve_the_course(c: Config, state: StateFolder, runtime: RuntimeFolder) -> None:
-    # The hub would ask for the service's first page, which is not for the hub, and only write down the answer.
+    # The hub would ask for the service's first page, which is for people, and only write down the answer.
     c.JupyterHub.service_check_interval = 0
     c.JupyterHub.services.append(
         {
