@@ -1,15 +1,17 @@
 // Stops the member's own server from the home page.
-const stop = document.getElementById("stop");
+import { part } from "./part.js";
+
+const stop = part("stop", HTMLButtonElement);
 
 stop.addEventListener("click", async () => {
   stop.disabled = true;
-  const answer = await fetch(stop.dataset.url, {
+  const answer = await fetch(stop.dataset.url ?? "", {
     method: "DELETE",
-    headers: { "X-XSRFToken": stop.dataset.xsrf },
+    headers: { "X-XSRFToken": stop.dataset.xsrf ?? "" },
   });
   if (answer.ok) location.reload();
   else {
     stop.disabled = false;
-    document.getElementById("not-stopped").hidden = false;
+    part("not-stopped", HTMLElement).hidden = false;
   }
 });

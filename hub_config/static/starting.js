@@ -1,11 +1,11 @@
 // Follows the start of a member's server and goes there once it is ready.
-const page = document.getElementById("starting");
-const bar = document.getElementById("progress");
-const message = document.getElementById("message");
-const log = document.getElementById("log");
-const events = new EventSource(page.dataset.progressUrl);
+import { part } from "./part.js";
 
-events.onmessage = (received) => {
+const bar = part("progress", HTMLProgressElement);
+const log = part("log", HTMLOListElement);
+const events = new EventSource(part("starting", HTMLDivElement).dataset.progressUrl ?? "");
+
+events.onmessage = (/** @type {MessageEvent<string>} */ received) => {
   const event = JSON.parse(received.data);
   if (event.progress !== undefined) bar.value = event.progress;
   if (event.message) {
@@ -20,8 +20,8 @@ events.onmessage = (received) => {
   if (event.failed) {
     events.close();
     bar.hidden = true;
-    message.hidden = true;
-    document.getElementById("details").open = true;
-    document.getElementById("failed").hidden = false;
+    part("message", HTMLElement).hidden = true;
+    part("details", HTMLDetailsElement).open = true;
+    part("failed", HTMLElement).hidden = false;
   }
 };
