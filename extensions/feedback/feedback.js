@@ -30,11 +30,11 @@ export default {
     };
     show();
     showTable();
-    const texts = "change:receipt change:status change:busy";
-    model.on(texts, show);
+    const texts = ["change:receipt", "change:status", "change:busy"];
+    for (const change of texts) model.on(change, show);
     model.on("change:table", showTable);
     return () => {
-      model.off(texts, show);
+      for (const change of texts) model.off(change, show);
       model.off("change:table", showTable);
     };
   },

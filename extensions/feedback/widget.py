@@ -31,7 +31,8 @@ class FeedbackWidget(anywidget.AnyWidget):
     table = Dict(None, allow_none=True, help="The feedback, as `Wording.table` gives it.").tag(sync=True)
 
     def __init__(self, client: CourseClient, status: SubmissionStatus, wording: Wording) -> None:
-        super().__init__(status=wording.waiting(status), busy=True)
+        # Given, because the default of a `Dict` is an empty one, whatever it was told.
+        super().__init__(status=wording.waiting(status), busy=True, table=None)
         self._client = client
         self._wording = wording
         self._submission = status.submission

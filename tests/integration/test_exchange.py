@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,10 +23,12 @@ from traitlets.config import Config
 from course.api import AssignmentList as Listed
 from course.api import FeedbackDocument, Receipt, SubmissionStatus
 from course.errors import CourseError
+from course.manifest import read_course
 from extensions.client import CourseClient
 from extensions.exchange import configure
 from extensions.exchange.folder import files_of, packed
 from extensions.formgrader import autograde, release_feedback, told
+from hub_config.member_server import CONFIG_DIR
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 from tests.handing_in import EXERCISE, MODULE, Deployment, deploy, tar_of
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
@@ -79,7 +83,7 @@ def become(
     monkeypatch.setenv("SPOC_SERVICE_URL", f"http+unix://{quote(str(hub.socket), safe='')}{PREFIX}")
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", hub.token(name))
     monkeypatch.setenv("SPOC_RELEASE_DIR", str(deployment.state.course_dir / "release"))
-    monkeypatch.setenv("SPOC_COURSE", "data-work")
+    monkeypatch.setenv("SPOC_COURSE", read_course(SAMPLE_MODULES_DIR).id)
     monkeypatch.setenv("SPOC_TIME_ZONE", "Europe/Paris")
     monkeypatch.chdir(home)
     return home
@@ -249,3 +253,60 @@ def test_a_trainers_commands_release_and_list_what_came_in(
     unknown = CourseDirectory(config=config, assignment_id="charts", course_id=course_id())
     with pytest.raises(ExchangeError, match="no generated assignment"):
         factory.ReleaseAssignment(coursedir=unknown, config=config).start()
+
+
+def test_formgrader_in_a_trainers_server_grades_and_releases_through_the_course(
+    tmp_path: Path,
+    hub: MinimalHub,
+    deployment: Deployment,
+    worker: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    become("ada", tmp_path, hub, deployment, monkeypatch)
+    with connected() as ada:
+        ada.post_stream(
+            f"api/assignments/{MODULE}/submissions", [tar_of(deployment.source_dir).getvalue()], Receipt
+        )
+    home = become("tia", tmp_path, hub, deployment, monkeypatch)
+    (home / "course").symlink_to(deployment.state.course_dir)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(CONFIG_DIR / "trainer"))
+    with trainers_server(home) as server:
+        graded = server.post(f"formgrader/api/submission/{MODULE}/ada/autograde").json()
+        assert graded == {"success": True, "log": "ada: 17 of 31 points"}
+        released = server.post(f"formgrader/api/assignment/{MODULE}/ada/release_feedback").json()
+        assert released == {"success": True, "log": "Released to: ada"}
+        assert server.post(f"formgrader/api/assignment/{MODULE}/generate_feedback").json()["success"]
+        assert not server.post(f"formgrader/api/assignment/{MODULE}/unrelease").json()["success"]
+        assert server.post(f"formgrader/api/assignment/{MODULE}/release").json()["success"]
+        assert server.post(f"formgrader/api/assignment/{MODULE}/collect").json()["success"]
+        (assignment,) = server.get("formgrader/api/assignments").json()
+        assert (assignment["status"], assignment["num_submissions"] > 0) == ("released", True)
+        (submission,) = server.get(f"formgrader/api/submissions/{MODULE}").json()
+        assert (submission["student"], submission["score"], submission["autograded"]) == ("ada", 17, True)
+        assert server.get("formgrader/manage_assignments").status_code == 200
+
+
+@contextmanager
+def trainers_server(home: Path) -> Iterator[httpx.Client]:
+    """Start a Jupyter server with the trainer's configuration; give a client of it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    options = [f"--port={port}", f"--ServerApp.root_dir={home}", "--IdentityProvider.token=t", "--allow-root"]
+    with (home / "server.log").open("wb") as log:
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", *options]
+        process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
+        headers = {"Authorization": "token t"}
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}/", headers=headers, timeout=200) as client:
+                wait_until(lambda: answers(client), 60)
+                yield client
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("api").is_success
+    except httpx.TransportError:
+        return False
