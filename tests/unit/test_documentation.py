@@ -1,0 +1,55 @@
+"""What a person can type or set is documented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from hub_config.cli import COMMANDS, spoc
+from hub_config.settings import Settings
+
+pytestmark = pytest.mark.quick
+
+PROJECT = Path(__file__).parents[2]
+PAGES = sorted((PROJECT / "docs").glob("*.md"))
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def commands(group: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(group, click.Group):
+        yield path, group
+        return
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield from commands(command, f"{path} {name}")
+
+
+def test_every_command_is_documented_and_has_a_summary() -> None:
+    for path, command in commands(spoc, "spoc"):
+        assert path in TEXT, f"{path} stands in no page of docs/"
+        assert command.get_short_help_str(), f"{path} has no summary"
+
+
+def test_help_shows_the_summary_of_every_command() -> None:
+    for name, (_, summary) in COMMANDS.items():
+        assert len(summary) < 80, name
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "page", [PROJECT / "README.md", PROJECT / "ARCHITECTURE.md", *PAGES], ids=lambda page: page.name
+)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
