@@ -1,4 +1,4 @@
-"""A real JupyterLab on loopback, and a real Chromium to look at it."""
+"""A real JupyterLab on loopback, for tests that look at it in a browser."""
 
 from __future__ import annotations
 
@@ -16,20 +16,9 @@ from pathlib import Path
 
 import httpx
 import nbformat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.waiting import wait_until
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +40,8 @@ class Lab:
         nbformat.write(notebook, self.folder / name)
 
     def open(self, page: Page, notebook: str) -> None:
-        """Open a notebook and wait until its kernel has answered."""
-        page.goto(f"{self.url}/lab/tree/{notebook}?token={self.token}")
+        """Open a notebook, alone in a workspace of its own, and wait until its kernel has answered."""
+        page.goto(f"{self.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{notebook}?token={self.token}")
         page.locator(".jp-Notebook").wait_for()
         page.evaluate(
             """async () => {
@@ -107,17 +96,6 @@ def running_lab(folder: Path, environment: Mapping[str, str]) -> Iterator[Lab]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
-
-
-@contextmanager
-def running_chromium() -> Iterator[Browser]:
-    """Start headless Chromium; close it at the end."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def _answers(lab: Lab, process: subprocess.Popen[bytes], folder: Path) -> bool:

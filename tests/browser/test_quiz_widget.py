@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.lab import Lab, running_chromium, running_lab
+from tests.browser.lab import Lab, running_lab
 from tests.minimal_hub import MinimalHub, running_hub
 from tests.quizzes import deploy_quiz, write_quiz
 
@@ -37,15 +40,9 @@ def lab(hub: MinimalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         yield lab
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=REPLY_MS)
-    with running_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
+    expect.set_options(timeout=REPLY_MS)
     context = chromium.new_context(viewport={"width": 1100, "height": 1000})
     yield context
     context.close()
@@ -69,9 +66,20 @@ def check(form: Locator) -> None:
     form.get_by_role("button", name="Check answer").click()
 
 
-def picture(page: Page, name: str) -> None:
+def keep_picture(page: Page, name: str) -> None:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     page.locator(".spoc-quiz").screenshot(path=OUTPUT / f"{name}.png")
+
+
+@contextmanager
+def silent_service(hub: MinimalHub) -> Iterator[None]:
+    """Freeze the course service: it takes connections, says nothing, and reads in the end what was sent."""
+    pid = hub.service_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_each_answer_is_judged_and_explained_beside_what_was_chosen(
@@ -109,7 +117,7 @@ def test_each_answer_is_judged_and_explained_beside_what_was_chosen(
     expect(single).to_contain_text("No attempt left")
     expect(page.locator(".spoc-total")).to_have_text("2.5 of 5.5 points")
     assert "KEY-axis-b" not in page.content()
-    picture(page, "answers")
+    keep_picture(page, "answers")
 
 
 def test_a_question_is_answered_by_keyboard_alone_and_the_notebook_takes_no_key_of_it(
@@ -154,14 +162,12 @@ def test_while_the_service_is_down_the_answer_is_kept_and_sent_again_by_itself_o
 ) -> None:
     page = show_quiz(lab, context, "outage")
     form = question(page, 3)
-    away = hub.socket.with_suffix(".away")
-    hub.socket.rename(away)
-    form.get_by_role("textbox").fill("25")
-    check(form)
-    expect(form.get_by_role("status")).to_contain_text("cannot be reached. Your answer is kept")
-    expect(form.get_by_role("button", name="Try again")).to_be_visible()
-    picture(page, "outage")
-    away.rename(hub.socket)
+    with silent_service(hub):
+        form.get_by_role("textbox").fill("25")
+        check(form)
+        expect(form.get_by_role("status")).to_contain_text("cannot be reached. Your answer is kept")
+        expect(form.get_by_role("button", name="Try again")).to_be_visible()
+        keep_picture(page, "outage")
     expect(form.get_by_role("status")).to_contain_text("that is the sum")
     expect(form).to_contain_text("1 attempt left")
 
@@ -169,11 +175,9 @@ def test_while_the_service_is_down_the_answer_is_kept_and_sent_again_by_itself_o
 def test_a_quiz_asked_for_while_the_service_is_down_shows_up_when_it_is_back(
     lab: Lab, context: BrowserContext, hub: MinimalHub
 ) -> None:
-    away = hub.socket.with_suffix(".away")
-    hub.socket.rename(away)
-    page = show_quiz(lab, context, "late")
-    expect(page.locator(".spoc-quiz").get_by_role("status")).to_contain_text("cannot be shown yet")
-    away.rename(hub.socket)
+    with silent_service(hub):
+        page = show_quiz(lab, context, "late")
+        expect(page.locator(".spoc-quiz").get_by_role("status")).to_contain_text("cannot be shown yet")
     page.get_by_role("button", name="Try again").click()
     expect(question(page, 1)).to_be_visible()
 
@@ -182,8 +186,6 @@ def test_a_stopped_kernel_is_said_and_the_answer_reaches_the_service_after_the_n
     lab: Lab, context: BrowserContext
 ) -> None:
     page = show_quiz(lab, context, "silence")
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
-    lab.command(page, "notebook:insert-cell-below")
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     form = question(page, 3)
     form.get_by_role("textbox").fill("12.5")
@@ -204,7 +206,7 @@ def test_the_quiz_meets_wcag_in_both_themes(lab: Lab, context: BrowserContext, t
         form.get_by_role("textbox").fill("having" if "Light" in theme else "group by")
         check(form)
         expect(form.get_by_role("status")).to_contain_text("of 1 point")
-    picture(page, theme.split()[-1].lower())
+    keep_picture(page, theme.split()[-1].lower())
     report = Axe().run(page, context=".spoc-quiz")
     assert report.response["passes"]
     assert report.response["violations"] == [], report.generate_report()
@@ -219,4 +221,4 @@ def test_the_quiz_speaks_french(hub: MinimalHub, context: BrowserContext, tmp_pa
         form.get_by_role("button", name="Vérifier la réponse").click()
         expect(form.get_by_role("status")).to_contain_text("Ce n’est pas encore juste. 0 sur 1,5 point")
         expect(form).to_contain_text("Encore 1 essai")
-        picture(page, "french")
+        keep_picture(page, "french")
