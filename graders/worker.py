@@ -305,9 +305,13 @@ def main(state_dir: Path, modules_dir: Path, language: str) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with grader.alone():
-        grader.run()
-    grader.close()
+    try:
+        with grader.alone():
+            grader.run()
+    except Conflict as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        grader.close()
 
 
 if __name__ == "__main__":
