@@ -43,7 +43,7 @@ def lab(hub: MinimalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     expect.set_options(timeout=REPLY_MS)
-    context = chromium.new_context(viewport={"width": 1100, "height": 1000})
+    context = chromium.new_context(viewport={"width": 1100, "height": 1700})
     yield context
     context.close()
 

@@ -131,6 +131,23 @@ def test_a_typo_is_answered_with_the_quizzes_there_are(hub: MinimalHub) -> None:
     assert "tables" in reply.json()["next_step"]
 
 
+def test_a_cookie_writes_only_together_with_the_token_against_forged_requests(hub: MinimalHub) -> None:
+    """What a page of another origin could send, cookie and all, is refused."""
+    path = PREFIX + "api/quizzes/tables/answers"
+    with httpx.Client(base_url=hub.url, follow_redirects=True, timeout=30) as browser:
+        browser.get("/hub/login")
+        sent = {"username": "tia", "password": "any", "_xsrf": xsrf_cookie(browser, "/hub/")}
+        browser.post("/hub/login", data=sent)
+        assert browser.get(PREFIX).url.path == PREFIX, "signed in, and back at the page that was asked for"
+        assert browser.post(path, json=answer("axis", "b")).status_code == 403
+        headers = {"X-XSRFToken": xsrf_cookie(browser, PREFIX)}
+        assert browser.post(path, json=answer("axis", "b"), headers=headers).status_code == 200
+
+
+def xsrf_cookie(browser: httpx.Client, path: str) -> str:
+    return next(str(each.value) for each in browser.cookies.jar if (each.name, each.path) == ("_xsrf", path))
+
+
 def test_answers_sent_at_once_never_exceed_the_attempts(hub: MinimalHub) -> None:
     token = hub.token("cleo")
 
