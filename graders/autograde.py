@@ -8,7 +8,7 @@ never met the hidden tests cannot show them, in whatever way the learner's code 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from nbgrader.utils import is_grade, is_locked, is_task
 from traitlets.config import Config
 
 from course.errors import CourseError
+from course.language import translator
 from graders.authoring.regions import HIDDEN_TESTS, split
 from graders.preprocessors import QuizPoints, SandboxedExecute, configure
 from graders.workbench import Workbench
@@ -62,7 +63,7 @@ class GradingCourse:
 
 @dataclass(frozen=True, slots=True)
 class GradingJob:
-    """One submission to grade; `quiz_points` are those at the time of the submission."""
+    """One submission to grade; `quiz_points` are those at its time, `language` is its learner's."""
 
     learner: str
     display_name: str
@@ -70,6 +71,7 @@ class GradingJob:
     received_at: datetime
     files_dir: Path
     quiz_points: float
+    language: str = "en"
 
 
 def autograde(
@@ -91,7 +93,8 @@ def autograde(
         CourseError: The assignment was never released.
     """
     expected = _expected_notebooks(course, job.assignment)
-    _check_notebooks(job.files_dir, expected)
+    translate = translator("exchange", job.language)
+    _check_notebooks(job.files_dir, expected, translate)
     bench = Workbench(scratch, job.learner, job.assignment)
     bench.lay_out(job.files_dir, course.folder / "source" / job.assignment, expected, job.received_at)
     config = _config(course, bench, job, limits)
@@ -101,8 +104,10 @@ def autograde(
         return {path.stem: _as_seen(path, config) for path in _autograded(bench)}
     except NbGraderException as error:
         raise Ungradable(
-            "The notebook could not be graded.",
-            "Restart the kernel and run all cells; if that works, submit again. If not, ask your trainer.",
+            translate("The notebook could not be graded."),
+            translate(
+                "Restart the kernel and run all cells; if that works, submit again, else ask your trainer."
+            ),
         ) from error
     finally:
         bench.put_in_place(course.folder)
@@ -131,33 +136,35 @@ def _expected_notebooks(course: GradingCourse, assignment: str) -> tuple[str, ..
         return tuple(notebook.name for notebook in found.notebooks)
 
 
-def _check_notebooks(files_dir: Path, expected: Iterable[str]) -> None:
+def _check_notebooks(files_dir: Path, expected: Iterable[str], translate: Callable[[str], str]) -> None:
     """Raise `Ungradable` that names everything that keeps nbgrader from reading the notebooks."""
     paths = {name: files_dir / f"{name}.ipynb" for name in expected}
     present = {name: path for name, path in paths.items() if path.is_file()}
     if not present:
         raise Ungradable(
-            f"None of the assignment's notebooks was in the submission: {', '.join(sorted(paths))}.",
-            "Keep their names, and submit the folder of the assignment.",
+            translate("None of the assignment's notebooks was in the submission: {names}.").format(
+                names=", ".join(sorted(paths))
+            ),
+            translate("Keep their names, and submit the folder of the assignment."),
         )
     problems = {f"{name}.ipynb": _problem_of(path) for name, path in present.items()}
-    told = [f"{name} {problem}" for name, problem in problems.items() if problem]
+    told = [translate(problem).format(name=name) for name, problem in problems.items() if problem]
     if told:
         raise Ungradable(
             "\n".join(told),
-            "Open it in JupyterLab. If that fails, fetch the assignment anew and copy your work into it.",
+            translate("Open it in JupyterLab. If that fails, fetch the assignment anew and copy your work."),
         )
 
 
 def _problem_of(path: Path) -> str:
     if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-        return f"is larger than {MAX_NOTEBOOK_BYTES // 2**20} MB; clear its outputs."
+        return "{name} is too large; clear its outputs."
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
     # nbformat raises whatever its input makes it stumble over: wrong JSON, wrong types, endless nesting.
     except Exception:
-        return "is not a notebook that can be read."
+        return "{name} is not a notebook that can be read."
     return ""
 
 

@@ -136,8 +136,10 @@ def _message(
     if kind == "written":
         untouched = grade.auto_score is not None and grade.manual_score is None
         return translate("You have not written an answer here.") if untouched else ""
-    if kind == "quiz" or points is None or points >= grade.max_score:
+    if points is None or points >= grade.max_score:
         return ""
+    if kind == "quiz":
+        return translate("The points that your answers had when you submitted.")
     return _why_tests_failed(cell, translate)
 
 

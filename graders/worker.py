@@ -179,6 +179,7 @@ class Grader:
             received_at=submission.received_at,
             files_dir=self._store.files_dir(submission.id),
             quiz_points=points,
+            language=self._language,
         )
 
     def _grade_in_child(self, submission: Submission, job: GradingJob, scratch: Path) -> FeedbackDocument:

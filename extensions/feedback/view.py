@@ -45,7 +45,7 @@ class Wording:
         return self._("Grading takes longer than usual. Look again later with spoc.feedback().")
 
     def failed(self, status: SubmissionStatus) -> str:
-        return self._("Not graded: {problem}").format(problem=status.problem)
+        return self._("Not graded: {problem}").format(problem=self._(status.problem))
 
     def result(self, document: FeedbackDocument) -> str:
         """Return the score, and whether it is all."""
