@@ -131,7 +131,7 @@ class SandboxSpawner(LocalProcessSpawner):
                 await asyncio.wait([answered], timeout=POLL_SECONDS)
             if not (answered.done() and answered.result()):
                 self.log.error("The server of %s ended; its log is %s", self.user.name, self._log())
-                raise SpawnException("Your server ended while it started.", reason="ended")
+                raise SpawnException("It ended while it started.", reason="ended")
         finally:
             answered.cancel()
 

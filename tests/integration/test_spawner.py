@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub_config.runtime import runtime_folder
 from tests.course_hub import CourseHub, CourseMember
 from tests.roster_hub import hidden_field
 
@@ -162,11 +163,13 @@ def test_a_server_starts_again_after_a_member_left_links_in_the_home(
 def test_a_stopped_server_leaves_no_process_and_no_socket(running_hub: CourseHub) -> None:
     chloe = running_hub.member("chloe")
     chloe.start_server()
-    chloe.run("import subprocess; subprocess.Popen(['setsid', 'sleep', '1000.25'])")
-    assert _processes_with("1000.25")
+    marker = f"1000.{os.getpid()}"
+    chloe.run(f"import subprocess; subprocess.Popen(['setsid', 'sleep', '{marker}'])")
+    assert _processes_with(marker)
     chloe.stop_server()
-    assert not _processes_with("1000.25")
-    assert not _processes_with("/homes/chloe")
+    assert not _processes_with(marker)
+    assert not _processes_with(str(running_hub.state.homes_dir / "chloe"))
+    assert not runtime_folder(running_hub.state).server_socket("chloe").exists()
 
 
 def _processes_with(text: str) -> list[str]:
