@@ -6,7 +6,9 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import nbformat
 import pytest
@@ -14,8 +16,10 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from course.database import Database
-from course.events import EventStore
+from course.events import Event, EventStore
 from course.grading import GradingQueue
+from course.quiz import QuizBank
+from course.quiz.model import Question
 from course.submissions import Submission
 from graders.worker import Grader, Limits
 from hub_config.settings import SAMPLE_MODULES_DIR
@@ -295,6 +299,32 @@ def test_marks_given_by_hand_are_seen_once_they_are_released(
     assert after.complete
     assert "Well &lt;b&gt;seen&lt;/b&gt;" in deployment.page(submission)
     assert deployment.now(submission).points == after.points
+
+
+def test_quiz_points_are_those_of_the_answers_given_before_submitting(
+    deployment: Deployment, grader: Grader
+) -> None:
+    quiz = QuizBank(SAMPLE_MODULES_DIR).get(MODULE)
+    first, second = quiz.questions[:2]
+    database = Database(deployment.state.database_url)
+    record_right_answer(database, first)
+    submission = deployment.hand_in("ada", deployment.source_dir)
+    record_right_answer(database, second)
+    while grader.work():
+        pass
+    database.close()
+    assert points_of(deployment, submission)[f"quiz-{MODULE}"] == first.points
+    with Gradebook(deployment.state.gradebook_url) as gradebook:
+        grade = gradebook.find_grade(f"quiz-{MODULE}", "lesson", MODULE, "ada")
+        assert (grade.auto_score, grade.needs_manual_grade) == (first.points, False)
+
+
+def record_right_answer(database: Database, question: Question) -> None:
+    """Record that Ada has just answered a question of the module's quiz."""
+    data = {"answer": "", "points": question.points, "max_points": question.points, "right": True}
+    subject = f"{MODULE}/{question.id}"
+    event = Event(uuid4(), "ada", "quiz.answered", datetime.now(UTC), subject, {**data, "attempt": 1})
+    assert EventStore(database).record(event)
 
 
 def test_every_result_is_an_event(deployment: Deployment, grader: Grader) -> None:
