@@ -18,7 +18,10 @@ from course.database import Database, UtcDateTime, metadata
 from course.errors import FileProblems, NotFound
 from course.roster_file import NEXT_STEP, ROLES, Role, RosterLine, read_roster
 
-__all__ = ["Member", "Role", "Roster", "RosterImport", "size_advice"]
+__all__ = ["TEACHING", "Member", "Role", "Roster", "RosterImport", "size_advice"]
+
+TEACHING: frozenset[Role] = frozenset({"trainer", "admin"})
+"""Who sees every learner's work."""
 
 SMALLEST_COHORT, LARGEST_COHORT = 15, 35
 

@@ -7,7 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
-from course.roster import Member, Role
+from course.roster import TEACHING, Member
 from course.state import StateFolder
 from graders.sandbox.policy import Bind, SandboxPolicy, course_content, python_environment
 from hub_config.runtime import RuntimeFolder
@@ -25,7 +25,6 @@ SERVER_SOCKET = "/run/server.sock"
 
 TRAINERS_UID = 200_000
 """The course directory has one owner, so all who teach share a uid. Member ids begin at 1."""
-TEACHING: frozenset[Role] = frozenset({"trainer", "admin"})
 
 
 def member_uid(member: Member) -> int:

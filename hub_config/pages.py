@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from traitlets.config import Config
 
 from course.language import choose_language, translator
+from course.roster import TEACHING
 
 TEMPLATE_DIR = Path(__file__).parent / "templates"
 STATIC_DIR = Path(__file__).parent / "static"
@@ -31,6 +32,7 @@ def configure_pages(c: Config, course_title: str) -> None:
     def asset(context: Context, name: str) -> str:
         return f"{context['base_url']}{STATIC_PATH}/{name}?v={version}"
 
+    c.JupyterHub.default_url = first_page
     c.JupyterHub.template_paths = [str(TEMPLATE_DIR)]
     c.JupyterHub.template_vars = {
         "course_title": course_title,
@@ -39,6 +41,13 @@ def configure_pages(c: Config, course_title: str) -> None:
         "say": lambda _user: _say,
         "page_language": lambda _user: _page_language,
     }
+
+
+def first_page(handler: Any) -> str:
+    """Return where to go by default: the trainer's page for trainers; empty, so one's own server, for others."""
+    user = handler.current_user
+    teaches = user is not None and any(group.name in TEACHING for group in user.groups)
+    return f"{handler.base_url}services/course/" if teaches else ""
 
 
 def page_language(handler: Any) -> str:

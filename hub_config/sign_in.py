@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 from course.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, PasswordProblem, find_password_problem
 from course.errors import Conflict
 from course.invitations import Invitation
-from hub_config.pages import STATIC_DIR, STATIC_PATH, page_translator
+from hub_config.pages import STATIC_DIR, STATIC_PATH, first_page, page_translator
 
 # These two pages take passwords, so they load and send nothing beyond this host.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -128,7 +128,7 @@ class InvitationHandler(_SignInPage):
         user = await self.auth_to_user(authenticator.auth_model(account))
         self.set_login_cookie(user)
         self.log.info("Member joined: %s", user.name)
-        self.redirect(self.hub.base_url + "spawn")
+        self.redirect(first_page(self) or self.hub.base_url + "spawn")
 
     async def _show(self, invitation: Invitation, token: str, problem: PasswordProblem | None = None) -> None:
         limits = {"shortest": SHORTEST_PASSWORD, "longest": LONGEST_PASSWORD}

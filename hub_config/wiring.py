@@ -119,7 +119,6 @@ def _serve_the_course(c: Config, state: StateFolder, runtime: RuntimeFolder) -> 
             "command": _python_module("hub_config.service", "--state-dir", str(state.root)),
             "environment": {"SPOC_SERVICE_SOCKET": str(runtime.course_socket)},
             "oauth_no_confirm": True,
-            "display": False,
         }
     )
 

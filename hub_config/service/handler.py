@@ -26,7 +26,7 @@ from course.errors import Conflict, CourseError, FileProblems, NotAllowed, NotFo
 from course.events import EventStore
 from course.language import translator
 from course.quiz import QuizBank, QuizRecord
-from course.roster import Member, Role, Roster
+from course.roster import TEACHING, Member, Role, Roster
 from course.state import StateFolder
 from hub_config.settings import Settings
 
@@ -204,7 +204,7 @@ class UnknownHandler(CourseHandler):
 class TrainerHandler(CourseHandler):
     """A request that only trainers and admins may make."""
 
-    roles = frozenset({"trainer", "admin"})
+    roles = TEACHING
 
 
 def _ping(services: Services) -> None:
