@@ -26,6 +26,7 @@ MAX_RICH_LENGTH = 200_000
 """Of HTML or Markdown that is made safe; longer output is shown as plain text."""
 MAX_TEXT_LENGTH = 50_000
 
+_ANCHOR = re.compile(r'<a class="anchor-link" href="#[^"]*">¶</a>')
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAGS = frozenset(
     (
@@ -122,6 +123,10 @@ def clean_html(html: str) -> Markup:
     return Markup(cleaned)  # noqa: S704 - that is what the cleaner is for
 
 
+def _markdown(text: str) -> Markup:
+    return clean_html(_ANCHOR.sub("", markdown2html(text)))
+
+
 def _may_stay(tag: str, name: str, value: str) -> bool:
     if tag == "img" and name == "src":
         return _DATA_IMAGE.match(value) is not None
@@ -135,7 +140,7 @@ def _cell(cell: NotebookNode, marks: Mapping[str, CellFeedback], language: str) 
     is_text = cell.cell_type == "markdown" and len(cell.source) <= MAX_RICH_LENGTH
     return _Cell(
         source=_text(cell.source),
-        html=clean_html(markdown2html(cell.source)) if is_text else None,
+        html=_markdown(cell.source) if is_text else None,
         outputs=tuple(_outputs(cell)),
         mark=_mark(mark, language) if mark else None,
     )
@@ -179,7 +184,7 @@ def _rich(data: Mapping[str, Any]) -> Markup:
         return clean_html(re.sub(r"(?is)<style\b.*?</style\s*>", "", html))
     markdown = data.get("text/markdown")
     if isinstance(markdown, str) and len(markdown) <= MAX_RICH_LENGTH:
-        return clean_html(markdown2html(markdown))
+        return _markdown(markdown)
     return _preformatted(str(data.get("text/plain", "")))
 
 

@@ -137,3 +137,9 @@ def test_tables_and_images_stay() -> None:
     assert '<th scope="col">a</th>' in page
     assert 'src="data:image/png;base64,aGk="' in page
     assert 'src="data:image/svg+xml;base64,' in page
+
+
+def test_headings_come_without_links_to_themselves() -> None:
+    page = page_of(new_markdown_cell("# Tables"))
+    assert "Tables</h1>" in page
+    assert "¶" not in page
