@@ -26,7 +26,7 @@ MAX_RICH_LENGTH = 200_000
 """Of HTML or Markdown that is made safe; longer output is shown as plain text."""
 MAX_TEXT_LENGTH = 50_000
 
-_ANCHOR = re.compile(r'<a class="anchor-link" href="#[^"]*">¶</a>')
+_ANCHOR = re.compile(r'<a class="anchor-link" href="#[^"]*">&#182;</a>')
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAGS = frozenset(
     (

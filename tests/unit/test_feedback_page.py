@@ -142,4 +142,4 @@ def test_tables_and_images_stay() -> None:
 def test_headings_come_without_links_to_themselves() -> None:
     page = page_of(new_markdown_cell("# Tables"))
     assert "Tables</h1>" in page
-    assert "¶" not in page
+    assert "&#182;" not in page
