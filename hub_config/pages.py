@@ -44,7 +44,7 @@ def configure_pages(c: Config, course_title: str) -> None:
 
 
 def first_page(handler: Any) -> str:
-    """Return where to go by default: the trainer's page for trainers; empty, so one's own server, for others."""
+    """Return where to go by default: trainers to their page; others, by an empty text, to their server."""
     user = handler.current_user
     teaches = user is not None and any(group.name in TEACHING for group in user.groups)
     return f"{handler.base_url}services/course/" if teaches else ""

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from markupsafe import Markup
+from tornado.httputil import url_concat
 from tornado.web import HTTPError
 
 from course.errors import FileProblems, NotFound
-from course.roster import Role
+from course.roster import TEACHING
 from graders.reports.cohort import Cohort, read_cohort
 from graders.reports.rendering import STYLE_SHEET, Renderer
 from graders.reports.wording import Wording
@@ -20,7 +21,6 @@ from hub_config.service.handler import CourseHandler, Route, SecuredHandler
 from hub_config.service.report_job import ReportJob, cohort_report_job
 
 HERE = Path(__file__).parent
-TRAINERS: frozenset[Role] = frozenset({"trainer", "admin"})
 STATIC_FILES = {
     "report.css": (STYLE_SHEET, "text/css"),
     "pages.css": (HERE / "static" / "pages.css", "text/css"),
@@ -72,7 +72,7 @@ class PageHandler(CourseHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         status, problem = self.refusal(error, status_code)
         # A trainer may read what is wrong in a file of the course: it is the trainer's to mend.
-        if isinstance(error, FileProblems) and self.member.role in TRAINERS:
+        if isinstance(error, FileProblems) and self.member.role in TEACHING:
             status, text, next_step = HTTPStatus.CONFLICT, str(error), ""
         else:
             text, next_step = problem.problem, problem.next_step
@@ -85,12 +85,21 @@ class CohortPage(PageHandler):
     """`GET .`: the trainer's view of the cohort; a learner is shown the way to the notebooks."""
 
     async def get(self) -> None:
-        if self.member.role not in TRAINERS:
+        if self.member.role not in TEACHING:
             self.show("learner", member=self.member)
             return
         cohort = await self.run(self._read)
         xsrf = Markup(self.xsrf_form_html())  # noqa: S704 - tornado's own form field
-        self.show("cohort", cohort=cohort, xsrf=xsrf, report=cohort_job(self).state)
+        self.show(
+            "cohort", cohort=cohort, xsrf=xsrf, report=cohort_job(self).state, formgrader=self._formgrader()
+        )
+
+    def _formgrader(self) -> str:
+        """Return the address that starts the trainer's own server where needed and goes on to formgrader."""
+        hub = self.hub_auth.hub_prefix
+        return url_concat(
+            f"{hub}spawn", {"next": f"{hub.removesuffix('hub/')}user/{self.member.name}/formgrader"}
+        )
 
     def _read(self) -> Cohort:
         services = self.services
@@ -100,7 +109,7 @@ class CohortPage(PageHandler):
 class CohortReportPage(PageHandler):
     """`GET reports/cohort`: the newest report. `POST`: make a new one."""
 
-    roles = TRAINERS
+    roles = TEACHING
     content_security_policy: ClassVar[str] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -123,7 +132,7 @@ class CohortReportPage(PageHandler):
 class CohortReportState(CourseHandler):
     """`GET reports/cohort/state`: what became of the report, as JSON."""
 
-    roles = TRAINERS
+    roles = TEACHING
 
     async def get(self) -> None:
         self.reply(cohort_job(self).state)

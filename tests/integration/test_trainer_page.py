@@ -60,7 +60,7 @@ def test_the_trainer_sees_every_learner_and_the_way_to_formgrader(trainer: httpx
     page = trainer.get(PREFIX)
     assert page.status_code == 200
     assert all(name.replace("'", "&#39;") in page.text for name in NAMES)
-    assert 'href="/hub/user-redirect/formgrader"' in page.text
+    assert 'href="/hub/spawn?next=%2Fuser%2Ftia%2Fformgrader"' in page.text
 
 
 def test_a_hostile_name_is_text_on_the_page(trainer: httpx.Client) -> None:
