@@ -10,6 +10,7 @@ from typing import Any
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo
 from traitlets import Type
 
 from course.errors import CourseError
@@ -24,6 +25,14 @@ class CourseShell(ZMQInteractiveShell):
         self.spoc = Spoc(CourseClient.from_environment(), os.environ.get("SPOC_LANGUAGE", "en"))
         super().__init__(**kwargs)
         self.set_custom_exc((CourseError,), _show_text)
+        self.run_cells: dict[str, str] = {}
+        """The source of each notebook cell as it was run last, by cell id; the newest is the last one."""
+        self.events.register("pre_run_cell", self._remember)
+
+    def _remember(self, info: ExecutionInfo) -> None:
+        if info.cell_id:
+            self.run_cells.pop(info.cell_id, None)
+            self.run_cells[info.cell_id] = str(info.raw_cell)
 
     def init_user_ns(self) -> None:
         super().init_user_ns()

@@ -30,7 +30,8 @@ def submit(client: CourseClient, assignment: str = "") -> FeedbackWidget:
     wording = _wording(os.environ)
     released, folder = _find(client, assignment, wording)
     notebook = _this_notebook()
-    if notebook is not None and notebook.is_relative_to(folder) and not _is_saved(notebook, _this_cell()):
+    run_cells: Mapping[str, str] = getattr(get_ipython(), "run_cells", {})
+    if notebook is not None and notebook.is_relative_to(folder) and _has_unsaved_changes(notebook, run_cells):
         raise CourseError(
             wording.message("This notebook has changes that are not saved, so nothing was submitted."),
             wording.message("Save it (Ctrl+S, on a Mac ⌘S), then run this cell again."),
@@ -88,13 +89,14 @@ def _this_notebook() -> Path | None:
     return path if path.suffix == ".ipynb" and path.is_file() else None
 
 
-def _this_cell() -> str:
-    shell = get_ipython()
-    return str(shell.history_manager.input_hist_raw[-1]) if shell else ""
+def _has_unsaved_changes(notebook: Path, run_cells: Mapping[str, str]) -> bool:
+    """Return whether a cell was run with another source than the file has: the page is then ahead of it.
 
-
-def _is_saved(notebook: Path, cell: str) -> bool:
-    """Return whether the file has the cell that runs now: if not, the page is ahead of the file."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = {"".join(each["source"]).strip() for each in cells}
-    return not cell or cell.strip() in sources
+    The cell that runs now is the one that submits; how it was saved does not matter.
+    """
+    saved = {
+        cell.get("id"): "".join(cell["source"])
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    }
+    earlier = list(run_cells.items())[:-1]
+    return any(saved[cell].strip() != source.strip() for cell, source in earlier if cell in saved)
