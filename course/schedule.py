@@ -11,7 +11,7 @@ DUE_TIME = time(23, 59)
 
 
 def due_at(manifest: ModuleManifest, cohort_start: date | None, time_zone: str) -> datetime | None:
-    """Return when the module is due, in UTC: `due_days` after `cohort_start`, 23:59 in the cohort's time zone.
+    """Return when the module is due, in UTC: `due_days` after `cohort_start`, 23:59 in the time zone.
 
     None when the module is never due or the cohort has no first day. `time_zone` is an IANA name.
     """

@@ -23,7 +23,7 @@ Attempts = Annotated[int, Field(ge=1, le=20)]
 class Choice(Document):
     """One thing to choose. Learners see `id` and `text`; `feedback` only once they have chosen it."""
 
-    id: Slug = Field(description="Left out: a, b, c … by position.")
+    id: Slug = Field(description="For reports. Left out: a, b, c … by position, which is what learners see.")
     text: Text = Field(description="Markdown.")
     correct: bool
     feedback: Text = Field(description="Markdown: what choosing this shows.")

@@ -9,6 +9,7 @@ from course.api import AnswerRequest, ServedChoice, ServedQuestion, ServedQuiz, 
 from course.errors import Conflict, NotFound
 from course.events import Event, EventStore
 from course.quiz.bank import QuizBank
+from course.quiz.letters import in_ids, in_letters, letters
 from course.quiz.model import MultipleChoice, Numeric, Question, Quiz, SingleChoice
 from course.quiz.scoring import comment_on, score
 
@@ -58,9 +59,10 @@ class QuizRecord:
                 raise Conflict("You have answered this question already, and rightly.")
             if len(earlier) >= quiz.attempts_at(question):
                 raise Conflict("You have no attempt left at this question.")
-            result = score(question, request.answer)
+            given = in_ids(question, request.answer)
+            result = score(question, given)
             data = {
-                "answer": request.answer,
+                "answer": given,
                 "points": result.points,
                 "max_points": question.points,
                 "right": result.right,
@@ -124,12 +126,12 @@ def _verdict(quiz: Quiz, question: Question, event: Event) -> Verdict:
     comment = comment_on(question, data["answer"], right=data["right"])
     return Verdict(
         question=question.id,
-        answer=data["answer"],
+        answer=in_letters(question, data["answer"]),
         points=data["points"],
         max_points=data["max_points"],
         right=data["right"],
         feedback=comment.overall,
-        choice_feedback=comment.choices,
+        choice_feedback={letters(question)[choice]: text for choice, text in comment.choices.items()},
         attempts_left=0 if data["right"] else max(0, quiz.attempts_at(question) - data["attempt"]),
     )
 
@@ -137,12 +139,13 @@ def _verdict(quiz: Quiz, question: Question, event: Event) -> Verdict:
 def _served(quiz: Quiz, question: Question, answers: Sequence[Event]) -> ServedQuestion:
     last = _verdict(quiz, question, answers[-1]) if answers else None
     choices = question.choices if isinstance(question, SingleChoice | MultipleChoice) else ()
+    letter = letters(question)
     return ServedQuestion(
         id=question.id,
         type=question.type,
         prompt=question.prompt,
         points=question.points,
-        choices=tuple(ServedChoice(id=choice.id, text=choice.text) for choice in choices),
+        choices=tuple(ServedChoice(id=letter[choice.id], text=choice.text) for choice in choices),
         unit=question.unit if isinstance(question, Numeric) else "",
         attempts=quiz.attempts_at(question),
         attempts_left=quiz.attempts_at(question) if last is None else last.attempts_left,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -170,3 +171,22 @@ def test_feedback_of_choices_not_chosen_is_never_sent(record: QuizRecord) -> Non
     assert "KEY-missing-a" not in text
     assert "KEY-missing-c" not in text
     assert all(f"KEY-{other['id']}" not in text for other in QUIZ["questions"] if other["id"] != "missing")
+
+
+def test_learners_see_letters_and_the_record_keeps_the_ids_that_the_author_chose(
+    events: EventStore, tmp_path: Path
+) -> None:
+    quiz = copy.deepcopy(QUIZ)
+    for choice, name in zip(
+        quiz["questions"][0]["choices"], ("columns-axis", "right-one", "none"), strict=True
+    ):
+        choice["id"] = name
+    write_quiz(tmp_path / "modules", quiz=quiz)
+    record = QuizRecord(QuizBank(tmp_path / "modules"), events)
+    verdict = answer(record, "axis", "a")
+    assert (verdict.answer, list(verdict.choice_feedback)) == ("a", ["a"])
+    assert [event.data["answer"] for event in events.events()] == ["columns-axis"]
+    served = record.served("ada", "tables").model_dump_json()
+    assert not any(name in served for name in ("columns-axis", "right-one"))
+    with pytest.raises(CourseError, match="Choose one"):
+        answer(record, "axis", "right-one")
