@@ -53,3 +53,10 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http:", "https:", "mailto:")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("room", ["course", "graders", "extensions", "hub_config"])
+def test_the_architecture_names_every_file_of_a_room(room: str) -> None:
+    architecture = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for path in sorted((PROJECT / room).glob("*.py")):
+        assert path.stem == "__init__" or re.search(rf"\b{path.stem}\b", architecture), path.name
