@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +53,7 @@ def prepare_demo(state: StateFolder, port: int) -> Settings:
         today = datetime.now(ZoneInfo(Settings().time_zone)).date()
         write_settings(state, Settings(cohort_start=today))
     settings = read_settings(state).model_copy(update={"port": first_free_port(port)})
-    with _database(state) as database:
+    with closing(Database(state.database_url)) as database:
         if not Roster(database).members():
             Roster(database).import_csv(ROSTER)
         _release_what_is_missing(state, settings, ReleaseStore(database))
@@ -76,7 +75,7 @@ def first_free_port(port: int) -> int:
 def entrances(state: StateFolder, url: str) -> tuple[Entrance, ...]:
     """Return how each member gets in; a new link, good once, for whoever has no password yet."""
     now = datetime.now(UTC)
-    with _database(state) as database:
+    with closing(Database(state.database_url)) as database:
         invitations = Invitations(database)
         return tuple(
             Entrance(
@@ -98,12 +97,3 @@ def _release_what_is_missing(state: StateFolder, settings: Settings, releases: R
         release_modules(
             settings.modules_dir, state.course_dir, missing, releases, calendar, now=datetime.now(UTC)
         )
-
-
-@contextmanager
-def _database(state: StateFolder) -> Iterator[Database]:
-    database = Database(state.database_url)
-    try:
-        yield database
-    finally:
-        database.close()

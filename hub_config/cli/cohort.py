@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,10 @@ from rich.text import Text
 
 from course.accounts import Account, Accounts
 from course.database import Database
-from course.errors import NotFound
 from course.invitations import VALID_FOR, Invitations
 from course.roster import Roster, RosterImport, size_advice
 from course.state import StateFolder
+from hub_config.cli.deployment import existing_database
 from hub_config.cli.options import json_option, state_option
 from hub_config.departures import Outcome, see_out
 from hub_config.settings import read_settings
@@ -50,7 +50,7 @@ def import_(roster: Path, remove_missing: bool, yes: bool, state: StateFolder, a
     if remove_missing and not yes:
         click.confirm("Remove every member who is not in the file?", abort=True)
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _database(state) as database:
+    with closing(Database(state.database_url)) as database:
         change = Roster(database).import_csv(roster, remove_missing=remove_missing)
         advice = size_advice(Roster(database).members())
     outcome = see_out(state, change.removed) if change.removed else None
@@ -76,7 +76,7 @@ def invite(names: tuple[str, ...], everybody: bool, state: StateFolder, as_json:
         raise click.UsageError("Name the members, or give --all.")
     url = read_settings(state).url
     now = datetime.now(UTC)
-    with _existing(state) as database:
+    with existing_database(state) as database:
         accounts = {account.member.name: account for account in Accounts(database).all()}
         if everybody:
             names = tuple(name for name, account in accounts.items() if account.password_hash is None)
@@ -104,7 +104,7 @@ def invite(names: tuple[str, ...], everybody: bool, state: StateFolder, as_json:
 def list_(state: StateFolder, as_json: bool) -> None:
     """Show members: role, joined or not, last seen."""
     now = datetime.now(UTC)
-    with _existing(state) as database:
+    with existing_database(state) as database:
         accounts = Accounts(database).all()
     if as_json:
         listed = [
@@ -139,7 +139,7 @@ def list_(state: StateFolder, as_json: bool) -> None:
 def remove(names: tuple[str, ...], yes: bool, state: StateFolder, as_json: bool) -> None:
     """End memberships at once; files and marks are kept."""
     names = tuple(dict.fromkeys(names))
-    with _existing(state) as database:
+    with existing_database(state) as database:
         roster = Roster(database)
         members = [roster.get(name) for name in names]
         if not yes:
@@ -152,27 +152,6 @@ def remove(names: tuple[str, ...], yes: bool, state: StateFolder, as_json: bool)
         click.echo(json.dumps({"removed": names, "hub": outcome}))
     else:
         _print_change(RosterImport(removed=names), outcome)
-
-
-@contextmanager
-def _database(state: StateFolder) -> Iterator[Database]:
-    database = Database(state.database_url)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
-def _existing(state: StateFolder) -> Iterator[Database]:
-    # Opening would make an empty one where a mistyped --state-dir points.
-    if not (state.root / "spoc.sqlite").exists():
-        raise NotFound(
-            f"There is no cohort in {state.root}.",
-            "Start one with: spoc cohort import ROSTER.csv; or name its folder with --state-dir.",
-        )
-    with _database(state) as database:
-        yield database
 
 
 def _standing(account: Account, now: datetime) -> str:

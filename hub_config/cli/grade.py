@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
-from course.database import Database
 from course.errors import Conflict, NotFound
 from course.grading import GradingQueue
 from course.releases import ReleaseStore
 from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
+from hub_config.cli.deployment import existing_database
 from hub_config.cli.options import json_option, state_option
 from hub_config.settings import read_settings
 
@@ -33,7 +31,7 @@ def run(assignment: str, learner: str | None, state: StateFolder, as_json: bool)
 
     A running course grades them in the background; otherwise this command does, and waits.
     """
-    with _database(state) as database:
+    with existing_database(state) as database:
         ReleaseStore(database).get(assignment)
         store, queue = SubmissionStore(database, state.submissions_dir), GradingQueue(database)
         chosen = [each for each in store.newest(assignment) if learner in (None, each.learner)]
@@ -54,7 +52,7 @@ def run(assignment: str, learner: str | None, state: StateFolder, as_json: bool)
 @json_option
 def status(assignment: str | None, state: StateFolder, as_json: bool) -> None:
     """Show where the newest submission of everybody stands."""
-    with _database(state) as database:
+    with existing_database(state) as database:
         _show(SubmissionStore(database, state.submissions_dir).newest(assignment), as_json)
 
 
@@ -74,17 +72,6 @@ def _grade_here(state: StateFolder) -> bool:
     finally:
         grader.close()
     return True
-
-
-@contextmanager
-def _database(state: StateFolder) -> Iterator[Database]:
-    if not state.root.is_dir():
-        raise NotFound(f"There is no deployment in {state.root}.", "Start one with: spoc serve")
-    database = Database(state.database_url)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _show(submissions: list[Submission] | tuple[Submission, ...], as_json: bool) -> None:
