@@ -49,7 +49,7 @@ def test_every_page_is_accessible_in_every_look(
 ) -> None:
     name, page = look
     member = f"m-{name}"
-    hub.add(f"{member},Ada Lovelace,ada@example.org,trainer")
+    hub.add(f"{member},Ada Lovelace,ada@example.org,learner")
     page.goto(f"{hub.url}/hub/login")
     picture(page, f"sign-in-{name}")
     page.fill("#username", member)

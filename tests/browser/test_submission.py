@@ -113,10 +113,11 @@ def test_a_learner_hands_in_and_reads_the_feedback_in_the_notebook(
 
 def test_what_is_not_saved_is_not_handed_in(page: Page, lab: Lab) -> None:
     lab.open(page, NOTEBOOK)
-    page.locator(".jp-CodeCell").first.locator(".cm-content").click()
+    page.locator(".jp-CodeCell").nth(1).locator(".cm-content").click()
     page.keyboard.press("Control+End")
     page.keyboard.type("  # now")
     page.keyboard.press("Shift+Enter")
+    run_first_cell(page)
     output = page.locator(".jp-CodeCell").first.locator(".jp-OutputArea")
     expect(output).to_contain_text("rien n'a été rendu", timeout=ANSWER_MS)
     expect(page.locator(".spoc-feedback")).to_have_count(0)
