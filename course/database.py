@@ -1,4 +1,4 @@
-"""The one database of a deployment: SQLite in the state folder, or PostgreSQL by its URL.
+"""The one database of a deployment: SQLite in the state folder.
 
 Each store module defines its tables on `metadata` and works on a `Database`. A write
 is durable when its `with database.write()` block has been left: SQLite runs with

@@ -175,6 +175,14 @@ def hand_in_poor_work(learner: Person) -> None:
     row.get_by_role("button", name="Submit").click()
     expect(learner.page.locator("#submitted_assignments_list")).to_contain_text(MODULE)
     learner.picture("assignment-list")
+    learner.page.get_by_role("tab", name="exercises.ipynb").click()
+    learner.write(learner.cell("# spoc.submit()"), "spoc.feedback()")
+    feedback = learner.page.locator(".spoc-feedback")
+    expect(feedback).to_contain_text("0 of 31", timeout=GRADED_MS)
+    tidied = feedback.get_by_role("row", name="Tidy columns")
+    expect(tidied).to_contain_text("0 of 2")
+    tidied.scroll_into_view_if_needed()
+    learner.picture("feedback")
 
 
 def hand_in_broken_work(learner: Person) -> None:
