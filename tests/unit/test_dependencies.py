@@ -1,8 +1,9 @@
-"""What is declared is what the code needs."""
+"""What is declared is what the code needs, and what is locked says no address."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -69,3 +70,11 @@ def test_the_sample_modules_run_with_what_a_kernel_has(extra: str) -> None:
     needed = {canonicalize_name(distributions[module][0]) for module in modules & distributions.keys()}
     assert "pandas" in needed
     assert needed <= set(declared(extra))
+
+
+def test_the_lock_of_the_node_packages_holds_their_hashes_and_no_address() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert packages.pop("")["dependencies"] == json.loads((ROOT / "package.json").read_text())["dependencies"]
+    for name, package in packages.items():
+        assert "resolved" not in package, name
+        assert package["integrity"].startswith("sha512-"), name
