@@ -68,21 +68,6 @@ class SkillMap(Document):
                 return skill
         raise NotFound(f"There is no skill {skill_id!r}.", f"{SKILLS_FILE} lists the skills.")
 
-    def closure(self, skill_id: str) -> frozenset[str]:
-        """Return every skill that `skill_id` builds on, directly or not; without itself.
-
-        Raises:
-            NotFound: The map has no such skill.
-        """
-        found: set[str] = set()
-        waiting = list(self.get(skill_id).requires)
-        while waiting:
-            current = waiting.pop()
-            if current not in found:
-                found.add(current)
-                waiting.extend(self.get(current).requires)
-        return frozenset(found)
-
     def _levels_rise(self) -> Iterator[tuple[Location, str]]:
         for index, level in enumerate(self.levels):
             if level.level != index + 1:

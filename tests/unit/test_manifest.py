@@ -12,7 +12,7 @@ from course.document import check_document
 from course.errors import FileProblems
 from course.manifest import CourseManifest, ModuleManifest, read_course, read_module
 from course.schedule import due_at
-from course.skills import SkillMap, read_skills
+from course.skills import SkillMap
 
 pytestmark = pytest.mark.quick
 
@@ -120,13 +120,6 @@ def test_a_list_with_a_wrong_item_is_not_called_too_short(tmp_path: Path) -> Non
     text = yaml.safe_dump(COURSE | {"modules": ["Bad Name"]}, sort_keys=False)
     (problem,) = problems_of(tmp_path / "course.yaml", text, CourseManifest)
     assert problem.startswith("line 7: modules.0: ")
-
-
-def test_a_skill_builds_on_all_that_comes_before_it(tmp_path: Path) -> None:
-    (tmp_path / "skills.yaml").write_text(SKILLS)
-    skills = read_skills(tmp_path)
-    assert skills.closure("strides") == {"slicing", "lists"}
-    assert skills.closure("lists") == frozenset()
 
 
 def test_skills_that_wait_for_each_other_are_refused(tmp_path: Path) -> None:
