@@ -6,11 +6,13 @@ Exit codes: 0 all is well · 1 something is to be fixed, the text says what · 2
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from course.errors import CourseError
+
+INTERRUPTED = 130
 
 # A group's file is imported only when it is used: `spoc --help` must not wait for Jupyter.
 COMMANDS = {
@@ -45,6 +47,18 @@ class _Spoc(click.Group):
         except CourseError as error:
             click.echo(f"Error: {error}", err=True)
             context.exit(1)
+        except KeyboardInterrupt:
+            _exit_interrupted(context)
+        except click.Abort as abort:
+            # click turns Ctrl-C at a prompt into the same error as an answer of "no".
+            if isinstance(abort.__context__, KeyboardInterrupt):
+                _exit_interrupted(context)
+            raise
+
+
+def _exit_interrupted(context: click.Context) -> NoReturn:
+    click.echo("\nInterrupted.", err=True)
+    context.exit(INTERRUPTED)
 
 
 @click.group(cls=_Spoc, context_settings={"help_option_names": ["-h", "--help"]})
