@@ -76,17 +76,22 @@ def test_course_and_extensions_load_but_answer_keys_and_graders_are_not_there() 
     assert json.loads(ended.stdout) == [[], None, None]
 
 
-def test_a_process_ends_at_its_limits() -> None:
-    within = policy(
-        read_only=python_environment(), file_bytes=MIB, scratch_bytes=2 * MIB, memory_bytes=512 * MIB
-    )
-    for greedy in (
-        "open('/srv/work/big', 'wb').write(bytes(2 << 20))",
-        "[open(f'/tmp/{n}', 'wb').write(bytes(1 << 20)) for n in range(4)]",
-        "bytearray(1 << 30)",
-        "[open('/dev/null') for n in range(2000)] and None or exit(3)",
-    ):
-        assert python(greedy, within).returncode != 0, greedy
+@pytest.mark.parametrize(
+    ("greedy", "limit"),
+    [
+        ("open('/srv/work/big', 'wb').write(bytes(2 << 20))", {"file_bytes": MIB}),
+        (
+            "[open(f'/tmp/{n}', 'wb').write(bytes(1 << 20)) for n in range(4)]",
+            {"scratch_bytes": 2 * MIB},
+        ),
+        ("bytearray(1 << 30)", {"memory_bytes": 512 * MIB}),
+        ("opened = [open('/dev/null') for n in range(200)]", {"open_files": 100}),
+    ],
+)
+def test_a_process_ends_at_its_limit_and_at_nothing_else(greedy: str, limit: dict[str, int]) -> None:
+    within = python_environment()
+    assert python(greedy, policy(read_only=within, **limit)).returncode != 0
+    assert python(greedy, policy(read_only=within)).returncode == 0
 
 
 def test_a_fork_bomb_stays_within_its_sandbox() -> None:
