@@ -2,27 +2,30 @@
 
     received ── claim ──► grading ──► graded
         ▲                  │   └────► failed
-        └── put_back ──────┘   (infrastructure failed: at most MAX_CLAIMS times)
+        └── put_back ──────┘   (infrastructure failed: again after each of RETRY_SECONDS)
 
-A trainer's `grade_again` leads from graded or failed back to received.
+While one waits for its next try, others are graded. A trainer's `grade_again` leads from graded or failed
+back to received.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from course.database import Database
 from course.errors import Conflict
 from course.submissions import Submission, newest_numbers, submission, submission_of
 
-MAX_CLAIMS = 3
+RETRY_SECONDS = (1, 30, 300)
+"""How long a submission waits after its first, second … try that the platform failed."""
 
 REPLACED = "Not graded: a newer submission arrived before its turn came."
-GAVE_UP = "Grading did not finish, and trying again did not help. Your trainer can see this too."
+GAVE_UP = "The course platform failed to grade this, several times; your work is not the reason. It is kept, "
+GAVE_UP += "and your trainer can have it graded again."
 
 _c = submission.c
 
@@ -33,21 +36,15 @@ class GradingQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self) -> Submission | None:
-        """Take the submission that waits longest, and set it to grading; None when none waits.
+    def claim(self, now: datetime) -> Submission | None:
+        """Take the submission that waits longest, and set it to grading; None when none may be graded now.
 
-        Older ones of the same learner and assignment fail as replaced, and one whose claims are used up
-        fails: it may be what kills the workers. Nobody grades two of one learner and assignment at once.
+        Older ones of the same learner and assignment fail as replaced. Nobody grades two of one learner and
+        assignment at once.
         """
         with self._database.write() as connection:
             older = ~_c.number.in_(newest_numbers()) & (_c.state == "received")
             _change(connection, older, state="failed", problem=REPLACED)
-            _change(
-                connection,
-                (_c.state == "received") & (_c.claims >= MAX_CLAIMS),
-                state="failed",
-                problem=GAVE_UP,
-            )
             busy = submission.alias()
             is_busy = (
                 select(busy.c.number)
@@ -58,7 +55,12 @@ class GradingQueue:
                 )
                 .exists()
             )
-            query = select(submission).where(_c.state == "received", ~is_busy).order_by(_c.number).limit(1)
+            query = (
+                select(submission)
+                .where(_c.state == "received", _is_time(now), ~is_busy)
+                .order_by(_c.number)
+                .limit(1)
+            )
             row = connection.execute(query).one_or_none()
             if row is None:
                 return None
@@ -66,14 +68,35 @@ class GradingQueue:
             claimed = connection.execute(select(submission).where(_c.number == row.number)).one()
         return submission_of(claimed)
 
-    def take_back(self) -> int:
-        """Queue again what a worker that died was grading, for one that starts alone; return how many."""
-        with self._database.write() as connection:
-            return _change(connection, _c.state == "grading", state="received")
+    def is_empty(self) -> bool:
+        """Return whether no submission waits to be graded, be it for its next try."""
+        with self._database.read() as connection:
+            query = select(_c.number).where(_c.state == "received").limit(1)
+            return connection.execute(query).one_or_none() is None
 
-    def put_back(self, number: UUID, *, counts: bool) -> None:
-        """Return a claimed submission to the queue; `counts` unless the worker was merely told to stop."""
-        self._finish(number, state="received", claims=_c.claims if counts else _c.claims - 1)
+    def take_back(self, now: datetime) -> int:
+        """Put back what a worker that died was grading, for one that starts alone; return how many."""
+        with self._database.write() as connection:
+            rows = connection.execute(select(submission).where(_c.state == "grading")).all()
+            for row in rows:
+                _try_again(connection, row, now)
+        return len(rows)
+
+    def put_back(self, number: UUID, now: datetime) -> None:
+        """Return a submission to the queue that the platform failed to grade; after its last try it fails.
+
+        A submission whose tries are used up may be what kills the workers.
+        """
+        with self._database.write() as connection:
+            query = select(submission).where(_c.id == str(number), _c.state == "grading")
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise Conflict(f"Submission {number} is not being graded.")
+            _try_again(connection, row, now)
+
+    def give_back(self, number: UUID) -> None:
+        """Return a submission to the queue whose worker was told to stop: that was no try."""
+        self._finish(number, state="received", claims=_c.claims - 1)
 
     def mark_graded(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
         """Record the result of grading; `points` counts what is marked so far."""
@@ -98,6 +121,7 @@ class GradingQueue:
                 (_c.id == str(number)) & (_c.state != "grading"),
                 state="received",
                 claims=0,
+                not_before=None,
                 problem="",
             )
 
@@ -135,3 +159,15 @@ class GradingQueue:
 
 def _change(connection: Connection, where: Any, **values: Any) -> int:
     return connection.execute(update(submission).where(where).values(**values)).rowcount
+
+
+def _is_time(now: datetime) -> Any:
+    return _c.not_before.is_(None) | (_c.not_before <= now)
+
+
+def _try_again(connection: Connection, row: Row[Any], now: datetime) -> None:
+    if row.claims > len(RETRY_SECONDS):
+        _change(connection, _c.number == row.number, state="failed", problem=GAVE_UP)
+        return
+    later = now + timedelta(seconds=RETRY_SECONDS[row.claims - 1])
+    _change(connection, _c.number == row.number, state="received", not_before=later)

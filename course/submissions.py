@@ -57,6 +57,8 @@ submission = Table(
     Column("state", String(10), nullable=False, index=True),
     Column("problem", Text, nullable=False, default=""),
     Column("claims", Integer, nullable=False, default=0),
+    # What went wrong last time may be over by then.
+    Column("not_before", UtcDateTime),
     Column("points", Float),
     Column("max_points", Float),
     Column("feedback_at", UtcDateTime),

@@ -30,7 +30,7 @@ import nbformat
 
 from course.api import FeedbackDocument
 from course.database import Database
-from course.errors import Conflict, NotFound
+from course.errors import Conflict, CourseError, NotFound
 from course.events import Event, EventStore
 from course.feedback import FeedbackStore
 from course.grading import GradingQueue
@@ -103,7 +103,7 @@ class Grader:
                 raise Conflict("Another worker grades this course already.") from error
             shutil.rmtree(self._scratch_dir, ignore_errors=True)
             self._scratch_dir.mkdir(mode=0o700)
-            taken_back = self._queue.take_back()
+            taken_back = self._queue.take_back(datetime.now(UTC))
             if taken_back:
                 _log.warning("grading %d submissions again that a worker left behind", taken_back)
             yield
@@ -114,6 +114,11 @@ class Grader:
             if not self.work():
                 self._stop.wait(POLL_SECONDS)
 
+    def work_off(self) -> None:
+        """Work until nothing waits, or `stop`; only while `alone`."""
+        while not self._stop.is_set() and (self.work() or not self._queue.is_empty()):
+            self._stop.wait(POLL_SECONDS)
+
     def stop(self) -> None:
         """Make `run` return soon; what is being graded waits for the next worker."""
         self._stop.set()
@@ -123,7 +128,7 @@ class Grader:
 
     def work(self) -> bool:
         """Do one thing that waits to be done; return False if nothing waits. Only while `alone`."""
-        claimed = self._queue.claim()
+        claimed = self._queue.claim(datetime.now(UTC))
         if claimed is not None:
             self._grade(claimed)
             return True
@@ -134,13 +139,7 @@ class Grader:
 
     def _grade(self, submission: Submission) -> None:
         _log.info("grading %s of %s (%s)", submission.assignment, submission.learner, submission.id)
-        job = self._job(submission)
-        with tempfile.TemporaryDirectory(dir=self._scratch_dir) as scratch:
-            outcome = _in_child(
-                lambda: self._grade_in_child(submission, job, Path(scratch)),
-                self._limits.submission_seconds,
-                self._stop,
-            )
+        outcome = self._outcome(submission)
         _log.info("%s: %s %s", submission.id, outcome.kind, outcome.problem)
         translate = translator("exchange", self._language)
         if outcome.kind == "done" and outcome.document is not None:
@@ -161,8 +160,24 @@ class Grader:
                     seconds=self._limits.submission_seconds
                 ),
             )
+        elif outcome.kind == "stopped":
+            self._queue.give_back(submission.id)
         else:
-            self._queue.put_back(submission.id, counts=outcome.kind != "stopped")
+            self._queue.put_back(submission.id, datetime.now(UTC))
+
+    def _outcome(self, submission: Submission) -> Outcome:
+        try:
+            job = self._job(submission)
+            with tempfile.TemporaryDirectory(dir=self._scratch_dir) as scratch:
+                return _in_child(
+                    lambda: self._grade_in_child(submission, job, Path(scratch)),
+                    self._limits.submission_seconds,
+                    self._stop,
+                )
+        # A full disk, a quiz that its author broke: no reason for the worker to die and try no other.
+        except (OSError, CourseError) as error:
+            _log.exception("grading could not begin")
+            return Outcome("crashed", problem=str(error))
 
     def _job(self, submission: Submission) -> GradingJob:
         member = self._roster.find(submission.learner)

@@ -65,8 +65,7 @@ def _grade_here(state: StateFolder) -> bool:
     grader = Grader(state, settings.modules_dir, settings.language)
     try:
         with grader.alone():
-            while grader.work():
-                pass
+            grader.work_off()
     except Conflict:
         return False
     finally:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from course.api import FeedbackDocument, Receipt
 from course.database import Database
 from course.errors import Conflict, CourseError, NotFound, TooLarge
 from course.feedback import FeedbackStore
-from course.grading import GAVE_UP, MAX_CLAIMS, REPLACED, GradingQueue
+from course.grading import GAVE_UP, REPLACED, RETRY_SECONDS, GradingQueue
 from course.releases import ReleaseStore
 from course.submissions import SubmissionStore
 
@@ -229,7 +229,7 @@ def test_submissions_are_claimed_in_the_order_of_arrival_and_once(
     queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:
     first, second = hand_in("ada"), hand_in("bob")
-    claimed = [queue.claim(), queue.claim(), queue.claim()]
+    claimed = [queue.claim(NOW), queue.claim(NOW), queue.claim(NOW)]
     assert [found and found.id for found in claimed] == [first.submission, second.submission, None]
 
 
@@ -237,7 +237,7 @@ def test_a_submission_replaced_while_it_waited_is_not_graded(
     store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:
     old, new = hand_in(), hand_in()
-    claimed = queue.claim()
+    claimed = queue.claim(NOW)
     assert claimed is not None
     assert claimed.id == new.submission
     assert (store.get(old.submission).state, store.get(old.submission).problem) == ("failed", REPLACED)
@@ -247,26 +247,62 @@ def test_two_submissions_of_one_learner_are_never_graded_at_once(
     queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:
     first = hand_in()
-    assert queue.claim() is not None
+    assert queue.claim(NOW) is not None
     second = hand_in()
-    assert queue.claim() is None
+    assert queue.claim(NOW) is None
     queue.mark_graded(first.submission, points=1, max_points=2, feedback_at=NOW)
-    claimed = queue.claim()
+    claimed = queue.claim(NOW)
     assert claimed is not None
     assert claimed.id == second.submission
 
 
-def test_what_a_dead_worker_held_is_graded_but_not_for_ever(
+@pytest.mark.parametrize("worker", ["dies", "lives"])
+def test_what_the_platform_failed_is_tried_again_ever_later_but_not_for_ever(
+    store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt], worker: str
+) -> None:
+    receipt, now = hand_in(), NOW
+
+    def fail() -> None:
+        claimed = queue.claim(now)
+        assert claimed is not None
+        assert claimed.id == receipt.submission
+        if worker == "dies":
+            assert queue.take_back(now) == 1
+        else:
+            queue.put_back(receipt.submission, now)
+
+    for seconds in RETRY_SECONDS:
+        fail()
+        assert queue.claim(now + timedelta(seconds=seconds - 0.1)) is None
+        assert not queue.is_empty()
+        now += timedelta(seconds=seconds)
+    fail()
+    failed = store.get(receipt.submission)
+    assert (failed.state, failed.problem) == ("failed", GAVE_UP)
+    assert queue.is_empty()
+    queue.grade_again(receipt.submission)
+    assert queue.claim(now) is not None
+
+
+def test_others_are_graded_while_one_waits_for_its_next_try(
+    queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    first, second = hand_in("ada"), hand_in("bob")
+    assert queue.claim(NOW) is not None
+    queue.put_back(first.submission, NOW)
+    claimed = queue.claim(NOW)
+    assert claimed is not None
+    assert claimed.id == second.submission
+
+
+def test_a_worker_that_is_told_to_stop_uses_up_no_try(
     store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:
     receipt = hand_in()
-    for _ in range(MAX_CLAIMS):
-        assert queue.claim() is not None
-        assert queue.take_back() == 1
-    assert queue.claim() is None
-    assert store.get(receipt.submission).problem == GAVE_UP
-    queue.grade_again(receipt.submission)
-    assert queue.claim() is not None
+    assert queue.claim(NOW) is not None
+    queue.give_back(receipt.submission)
+    assert store.get(receipt.submission).claims == 0
+    assert queue.claim(NOW) is not None
 
 
 def test_only_a_claimed_submission_gets_a_result(
@@ -280,7 +316,7 @@ def test_released_marks_ask_for_new_feedback_on_the_newest_graded(
     store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:
     receipt = hand_in()
-    queue.claim()
+    queue.claim(NOW)
     assert queue.release_marks("tables") == 0, "it is not graded yet"
     queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
     assert queue.release_marks("tables", "bob") == 0
