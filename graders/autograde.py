@@ -20,6 +20,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError, ValidationError
 from nbgrader.preprocessors import LimitOutput
 from nbgrader.utils import is_grade, is_locked, is_task
 from traitlets.config import Config
@@ -32,6 +33,11 @@ from graders.workbench import Workbench
 
 MAX_NOTEBOOK_BYTES = 20 * 1024 * 1024
 MARK_SCHEME = "MARK SCHEME"
+
+_FORMAT_FAULTS = (ValidationError, SchemaTooOldError, SchemaTooNewError)
+# Before anything runs, what makes nbgrader stumble is what a notebook's metadata says, or leaves out. A full
+# disk or a locked gradebook is none of these.
+_READING_FAULTS = (*_FORMAT_FAULTS, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Ungradable(CourseError):
@@ -91,6 +97,7 @@ def autograde(
     Raises:
         Ungradable: The learner has to submit something else.
         CourseError: The assignment was never released.
+        Exception: Anything else that goes wrong is no fault of the submission; it can be graded later.
     """
     expected = _expected_notebooks(course, job.assignment)
     translate = translator("exchange", job.language)
@@ -100,18 +107,45 @@ def autograde(
     config = _config(course, bench, job, limits)
     _name_student(course, job)
     try:
-        Autograde(coursedir=CourseDirectory(config=config), config=config, force=True).start()
+        _run_nbgrader(config, translate)
         return {path.stem: _as_seen(path, config) for path in _autograded(bench)}
-    except NbGraderException as error:
-        raise Ungradable(
-            translate("The notebook could not be graded."),
-            translate(
-                "Restart the kernel and run all cells; if that works, submit again, else ask your trainer."
-            ),
-        ) from error
     finally:
         bench.put_in_place(course.folder)
         _keep_owner(course)
+
+
+class _Autograde(Autograde):
+    """Remembers what stopped a notebook: nbgrader logs it, and raises one error for everything."""
+
+    fault: Exception | None = None
+    unreadable = ""
+    """The notebook whose fault it is, if it is one's."""
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        try:
+            super().convert_single_notebook(notebook_filename)
+        except Exception as error:
+            self.fault = error
+            if isinstance(error, _FORMAT_FAULTS if self._is_cleaned else _READING_FAULTS):
+                self.unreadable = Path(notebook_filename).name
+            raise
+
+    def _init_preprocessors(self) -> None:
+        self._is_cleaned = not self._sanitizing
+        super()._init_preprocessors()
+
+
+def _run_nbgrader(config: Config, translate: Callable[[str], str]) -> None:
+    converter = _Autograde(coursedir=CourseDirectory(config=config), config=config, force=True)
+    try:
+        converter.start()
+    except NbGraderException as error:
+        if not converter.unreadable:
+            raise converter.fault or error from error
+        raise Ungradable(
+            translate("{name} could not be graded.").format(name=converter.unreadable),
+            translate("Its cells for grading were changed. Fetch the assignment anew and copy your work."),
+        ) from converter.fault
 
 
 def _autograded(bench: Workbench) -> list[Path]:
@@ -162,6 +196,10 @@ def _problem_of(path: Path) -> str:
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
+        for cell in notebook.cells:
+            # Deeper checks are nbgrader's; it looks cells up by this name in the gradebook.
+            if not isinstance(cell.metadata.get("nbgrader", {}).get("grade_id", ""), str):
+                return "{name} is not a notebook that can be read."
     # nbformat raises whatever its input makes it stumble over: wrong JSON, wrong types, endless nesting.
     except Exception:
         return "{name} is not a notebook that can be read."

@@ -23,7 +23,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
     SaveAutoGrades,
 )
-from nbgrader.utils import is_grade
+from nbgrader.utils import determine_grade, is_grade
 from traitlets import Float, Int
 from traitlets.config import Config
 
@@ -33,6 +33,7 @@ from graders.sandbox.provisioner import GradedKernelManager
 KERNEL_DIED = "KernelDied"
 OUT_OF_TIME = "OutOfTime"
 NOT_RUN = "NotRun"
+NO_RESULT = "NoResult"
 
 # A kernel that is not itself any more can send anything; what does not read as a message is its fault too.
 _KERNEL_FAULTS = (DeadKernelError, CellTimeoutError, RecursionError, KeyError, ValueError)
@@ -45,7 +46,7 @@ def configure(c: Config) -> None:
     c.Autograde.sanitize_preprocessors = [
         ClearOutput,
         RemoveRunTags,
-        DeduplicateIds,
+        DisownCopies,
         OverwriteKernelspec,
         OverwriteCells,
         CheckCellMetadata,
@@ -72,6 +73,21 @@ class RemoveRunTags(NbGraderPreprocessor):
         self, cell: NotebookNode, resources: dict[str, Any], _index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
         cell.metadata.pop("tags", None)
+        return cell, resources
+
+
+class DisownCopies(DeduplicateIds):
+    """Makes ordinary cells of copied graded cells; the last one counts.
+
+    nbgrader leaves them empty metadata, which its own check then refuses with the whole notebook.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        cell, resources = super().preprocess_cell(cell, resources, index)
+        if cell.metadata.get("nbgrader") == {}:
+            del cell.metadata["nbgrader"]
         return cell, resources
 
 
@@ -124,6 +140,7 @@ class SandboxedExecute(Execute):
         if is_grade(cell):
             # nbgrader believes the first error or result that it meets.
             cell.outputs.sort(key=lambda output: output.output_type != "error")
+            _refuse_false_points(cell)
         return cell, resources
 
     def _give_up(self, cell: NotebookNode, fault: Exception) -> None:
@@ -184,6 +201,14 @@ class QuizPoints(NbGraderPreprocessor):
 def _put_error_first(cell: NotebookNode, name: str, message: str) -> None:
     error = new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
     cell.outputs = [error, *cell.get("outputs", [])]
+
+
+def _refuse_false_points(cell: NotebookNode) -> None:
+    """Fail a cell whose result nbgrader cannot take for points; it would not grade the notebook at all."""
+    try:
+        determine_grade(cell)
+    except (LookupError, TypeError, ValueError):
+        _put_error_first(cell, NO_RESULT, "The result of the cell is not a number of points it can give.")
 
 
 def _weight(content: Any) -> int:

@@ -253,6 +253,65 @@ def test_a_broken_notebook_fails_with_a_reason(
     assert "exercises.ipynb is not a notebook" in submission.problem
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [[1], {"grade_id": {"a": 1}}, {"schema_version": 99}, {"grade": True, "points": "x"}, {"grade": True}],
+    ids=["a list", "a name that is none", "a later format", "points that are none", "no name"],
+)
+def test_a_notebook_that_nbgrader_cannot_read_fails_with_a_reason(
+    deployment: Deployment, grader: Grader, tmp_path: Path, metadata: object
+) -> None:
+    def spoil(notebook: NotebookNode) -> None:
+        given = cell_of(notebook, f"{EXERCISE}-tests").metadata
+        given["nbgrader"] = {**given["nbgrader"], **metadata} if isinstance(metadata, dict) else metadata
+        if metadata == {"grade": True}:
+            del given["nbgrader"]["grade_id"]
+
+    submission = graded(deployment, grader, "eve", edited(deployment.source_dir, tmp_path / "a", spoil))
+    assert submission.state == "failed"
+    assert submission.problem.startswith("exercises.ipynb")
+    assert submission.claims == 1
+
+
+def test_a_copied_test_cell_costs_nothing(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
+    def copy(notebook: NotebookNode) -> None:
+        notebook.cells.append(NotebookNode(cell_of(notebook, f"{EXERCISE}-tests"), id="copied"))
+
+    submission = graded(deployment, grader, "eve", edited(deployment.source_dir, tmp_path / "a", copy))
+    assert submission.state == "graded", submission.problem
+    assert points_of(deployment, submission)[f"{EXERCISE}-tests"] == 2
+
+
+def test_a_result_that_is_no_points_fails_its_cell_alone(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    forge = "from IPython import get_ipython\n"
+    forge += "get_ipython().events.register('post_run_cell', lambda result: get_ipython().displayhook(99))"
+    submission = graded(
+        deployment, grader, "eve", edited(deployment.source_dir, tmp_path / "a", with_code(forge))
+    )
+    assert submission.state == "graded", submission.problem
+
+
+def test_a_fault_of_the_platform_is_not_blamed_on_the_learner_and_is_tried_again(
+    deployment: Deployment, grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as faulty:
+        # No kernel has a place to start in.
+        faulty.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+        submission = deployment.hand_in("eve", deployment.source_dir)
+        assert grader.work()
+        waiting = deployment.now(submission)
+        assert (waiting.state, waiting.claims, waiting.problem) == ("received", 1, "")
+        other = deployment.hand_in("ben", deployment.release_dir)
+        assert grader.work(), "others go on meanwhile"
+        assert deployment.now(other).claims == 1
+    grader.work_off()
+    assert deployment.now(other).state == "graded"
+    graded_after_all = deployment.now(submission)
+    assert (graded_after_all.state, graded_after_all.points) == ("graded", 17)
+
+
 def test_a_submission_without_a_notebook_fails_with_a_reason(
     deployment: Deployment, grader: Grader, tmp_path: Path
 ) -> None:
