@@ -10,6 +10,10 @@ STAMP  := $(VENV)/.setup-done
 STATE_DIR ?= .spoc
 PORT   ?= 8000
 
+# Certificates are the system's: where a company inspects TLS, only the system knows its certificate.
+export UV_SYSTEM_CERTS := true
+export NODE_USE_SYSTEM_CA := 1
+
 .PHONY: help setup demo test test-quick check format lock bench clean
 
 help: ## List the targets
@@ -26,7 +30,7 @@ $(STAMP): requirements.lock pyproject.toml package.json package-lock.json
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	mkdir -p $(NODE) && cp package.json package-lock.json $(NODE)/
-	$(NPM) ci --prefix $(NODE) --silent --no-audit --no-fund
+	$(NPM) ci --prefix $(NODE) --loglevel=error --no-audit --no-fund
 	touch $(STAMP)
 
 demo: setup ## Run the sample course with a demo cohort; Ctrl-C stops it
@@ -56,7 +60,7 @@ lock: ## Renew requirements.lock and package-lock.json
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
 	rm -f package-lock.json
-	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved --silent --no-audit --no-fund
+	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund
 
 bench: setup ## Run every benchmark and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -25,7 +25,7 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.hub, pytest.mark.browser, pytest.mark.timeout(900)]
 
 MODULE = "tables-and-cleaning"
-GRADED_MS = 90_000
+GRADED_MS = 180_000
 PASSWORD = "a quiet morning in May"
 ROSTER = """\
 username,name,email,role
@@ -242,7 +242,7 @@ def see_released_marks(learner: Person) -> None:
         expect(feedback.locator("table")).to_be_visible()
         return COMMENT in feedback.inner_text()
 
-    wait_until(is_released, 60)
+    wait_until(is_released, GRADED_MS / 1000)
     expect(feedback).to_contain_text("3 of 4")
     feedback.get_by_text(COMMENT).scroll_into_view_if_needed()
     learner.picture("released-feedback")
