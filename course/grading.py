@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, select, update
 
 from course.database import Database
 from course.errors import Conflict
@@ -125,35 +125,52 @@ class GradingQueue:
                 problem="",
             )
 
-    def release_marks(self, assignment: str, learner: str | None = None) -> int:
-        """Let learners see marks and comments given by hand on their newest submission; return how many."""
-        chosen = _c.number.in_(newest_numbers()) & (_c.assignment == assignment) & (_c.state == "graded")
+    def release_marks(self, assignment: str, learner: str | None = None) -> tuple[Submission, ...]:
+        """Let learners see marks and comments given by hand on what was graded last; return these.
+
+        A newer submission that waits, or failed, does not take the marks of a graded one away.
+        """
+        chosen = _c.number.in_(newest_numbers("graded")) & (_c.assignment == assignment)
         if learner is not None:
             chosen &= _c.learner == learner
         with self._database.write() as connection:
-            return _change(connection, chosen, marks_released=True, feedback_due=True)
-
-    def feedback_due(self) -> tuple[Submission, ...]:
-        """Return the graded submissions whose feedback is to be written again."""
-        with self._database.read() as connection:
-            rows = connection.execute(select(submission).where(_c.feedback_due, _c.state == "graded"))
+            query = select(submission).where(chosen).order_by(_c.number.desc())
+            numbers = [row.number for row in connection.execute(query)]
+            released = _c.number.in_(numbers)
+            _change(
+                connection, released, marks_released=True, feedback_due=_c.feedback_due + 1, not_before=None
+            )
+            rows = connection.execute(query)
             return tuple(map(submission_of, rows))
 
-    def give_up_feedback(self, number: UUID) -> None:
-        """Leave the feedback of a submission as it is."""
-        with self._database.write() as connection:
-            _change(connection, _c.id == str(number), feedback_due=False)
+    def feedback_due(self, now: datetime) -> tuple[Submission, ...]:
+        """Return the graded submissions whose feedback is to be written again."""
+        due = (_c.feedback_due > 0) & (_c.state == "graded") & _is_time(now)
+        with self._database.read() as connection:
+            return tuple(map(submission_of, connection.execute(select(submission).where(due))))
 
-    def mark_feedback(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
-        """Record that feedback was written again."""
+    def put_off_feedback(self, number: UUID, now: datetime) -> None:
+        """Leave the feedback of a submission as it is for a while: it could not be written."""
+        later = now + timedelta(seconds=RETRY_SECONDS[-1])
+        with self._database.write() as connection:
+            _change(connection, _c.id == str(number), not_before=later)
+
+    def mark_feedback(
+        self, written: Submission, *, points: float, max_points: float, feedback_at: datetime
+    ) -> None:
+        """Record that feedback was written again on `written`, as `feedback_due` returned it.
+
+        If it was asked for once more meanwhile, it is still due: the marks may be others by now.
+        """
+        asked_again = case((_c.feedback_due == written.feedback_due, 0), else_=_c.feedback_due)
         with self._database.write() as connection:
             _change(
                 connection,
-                _c.id == str(number),
+                _c.id == str(written.id),
                 points=points,
                 max_points=max_points,
                 feedback_at=feedback_at,
-                feedback_due=False,
+                feedback_due=asked_again,
             )
 
 

@@ -62,9 +62,9 @@ submission = Table(
     Column("points", Float),
     Column("max_points", Float),
     Column("feedback_at", UtcDateTime),
-    # Marks given by hand may be shown; feedback is to be written again.
+    # Marks given by hand may be shown; how often feedback was asked for since it was last written.
     Column("marks_released", Boolean, nullable=False, default=False),
-    Column("feedback_due", Boolean, nullable=False, default=False, index=True),
+    Column("feedback_due", Integer, nullable=False, default=0, index=True),
     Index("ix_submission_learner_assignment", "learner", "assignment", "number"),
 )
 _c = submission.c
@@ -87,6 +87,7 @@ class Submission:
     max_points: float | None
     feedback_at: datetime | None
     marks_released: bool
+    feedback_due: int = 0
 
     def receipt(self) -> Receipt:
         return Receipt(
@@ -230,10 +231,11 @@ def checksum(files: Iterable[SubmittedFile]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def newest_numbers() -> Select[Any]:
-    """Return the query for the row numbers of the newest submission of each learner and assignment."""
+def newest_numbers(state: GradingState | None = None) -> Select[Any]:
+    """Return the query for the row numbers of each learner's newest submission (in `state`) by assignment."""
     rows = submission.alias()
-    return select(func.max(rows.c.number)).group_by(rows.c.learner, rows.c.assignment)
+    query = select(func.max(rows.c.number)).group_by(rows.c.learner, rows.c.assignment)
+    return query if state is None else query.where(rows.c.state == state)
 
 
 def submission_of(row: Row[Any]) -> Submission:
@@ -252,6 +254,7 @@ def submission_of(row: Row[Any]) -> Submission:
         max_points=row.max_points,
         feedback_at=row.feedback_at,
         marks_released=row.marks_released,
+        feedback_due=row.feedback_due,
     )
 
 

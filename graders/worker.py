@@ -132,7 +132,7 @@ class Grader:
         if claimed is not None:
             self._grade(claimed)
             return True
-        for submission in self._queue.feedback_due():
+        for submission in self._queue.feedback_due(datetime.now(UTC)):
             self._write_feedback_again(submission)
             return True
         return False
@@ -228,10 +228,10 @@ class Grader:
             return
         if outcome.document is None:
             _log.error("feedback on %s could not be written again: %s", submission.id, outcome.problem)
-            self._queue.give_up_feedback(submission.id)
+            self._queue.put_off_feedback(submission.id, datetime.now(UTC))
             return
         self._queue.mark_feedback(
-            submission.id,
+            submission,
             points=outcome.document.points,
             max_points=outcome.document.max_points,
             feedback_at=outcome.document.graded_at,

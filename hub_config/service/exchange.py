@@ -231,10 +231,7 @@ class ReleaseFeedbackHandler(_ExchangeHandler, TrainerHandler):
     """`POST api/assignments/{assignment}/feedback[/{learner}]`: replies with the submissions it touched."""
 
     async def post(self, assignment: str, learner: str | None = None) -> None:
-        await self.run(self.queue.release_marks, assignment, learner)
-        newest = await self.run(self.submissions.newest, assignment)
-        chosen = (each for each in newest if learner in (None, each.learner) and each.marks_released)
-        self.reply_with(chosen)
+        self.reply_with(await self.run(self.queue.release_marks, assignment, learner))
 
 
 def _assignment(release: Release, submissions: Iterable[Submission]) -> ReleasedAssignment:

@@ -317,14 +317,59 @@ def test_released_marks_ask_for_new_feedback_on_the_newest_graded(
 ) -> None:
     receipt = hand_in()
     queue.claim(NOW)
-    assert queue.release_marks("tables") == 0, "it is not graded yet"
+    assert queue.release_marks("tables") == (), "it is not graded yet"
     queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
-    assert queue.release_marks("tables", "bob") == 0
-    assert queue.release_marks("tables") == 1
-    assert [found.id for found in queue.feedback_due()] == [receipt.submission]
-    queue.mark_feedback(receipt.submission, points=2, max_points=2, feedback_at=NOW)
-    assert queue.feedback_due() == ()
-    assert store.get(receipt.submission).marks_released
+    assert queue.release_marks("tables", "bob") == ()
+    (released,) = queue.release_marks("tables")
+    assert (released.id, released.marks_released) == (receipt.submission, True)
+    (due,) = queue.feedback_due(NOW)
+    assert due == released
+    queue.mark_feedback(due, points=2, max_points=2, feedback_at=NOW)
+    assert queue.feedback_due(NOW) == ()
+    assert store.get(receipt.submission).points == 2
+
+
+def test_marks_released_while_feedback_is_written_are_written_too(
+    queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    receipt = hand_in()
+    queue.claim(NOW)
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    queue.release_marks("tables")
+    (being_written,) = queue.feedback_due(NOW)
+    queue.release_marks("tables")
+    queue.mark_feedback(being_written, points=2, max_points=2, feedback_at=NOW)
+    (due,) = queue.feedback_due(NOW)
+    queue.mark_feedback(due, points=2, max_points=2, feedback_at=NOW)
+    assert queue.feedback_due(NOW) == ()
+
+
+@pytest.mark.parametrize("state", ["received", "failed"])
+def test_a_newer_submission_that_is_not_graded_keeps_no_marks_back(
+    queue: GradingQueue, hand_in: Callable[..., Receipt], state: str
+) -> None:
+    good = hand_in()
+    queue.claim(NOW)
+    queue.mark_graded(good.submission, points=1, max_points=2, feedback_at=NOW)
+    broken = hand_in()
+    if state == "failed":
+        queue.claim(NOW)
+        queue.mark_failed(broken.submission, "exercises.ipynb is not a notebook.")
+    assert [found.id for found in queue.release_marks("tables", "ada")] == [good.submission]
+
+
+def test_feedback_that_could_not_be_written_stays_due(
+    queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    receipt = hand_in()
+    queue.claim(NOW)
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    queue.release_marks("tables")
+    queue.put_off_feedback(receipt.submission, NOW)
+    assert queue.feedback_due(NOW) == ()
+    assert len(queue.feedback_due(NOW + timedelta(seconds=RETRY_SECONDS[-1]))) == 1
+    queue.release_marks("tables")
+    assert len(queue.feedback_due(NOW)) == 1, "asked again, it is tried at once"
 
 
 def test_a_second_release_renews_what_learners_see_and_keeps_the_order(database: Database) -> None:
