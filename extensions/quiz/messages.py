@@ -12,7 +12,7 @@ MESSAGES = {
     "score.other": "{points} of {max} points",
     "left.one": "{count} attempt left",
     "left.other": "{count} attempts left",
-    "left.none": "No attempt left",
+    "left.none": "No attempt left. Ask your trainer if it stays unclear.",
     "choose-one": "Choose one.",
     "choose-several": "Choose all that apply.",
     "your-answer": "Your answer",
