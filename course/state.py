@@ -28,6 +28,11 @@ class StateFolder:
         return f"sqlite:///{self.course_dir / 'gradebook.db'}"
 
     @property
+    def released_dir(self) -> Path:
+        """What learners' servers see: the first page and one folder per released module."""
+        return self.root / "released"
+
+    @property
     def homes_dir(self) -> Path:
         """One home folder per member, by user name."""
         return self.root / "homes"

@@ -17,7 +17,8 @@ from course.releases import ReleaseStore
 from course.roster import Member, Roster
 from course.state import StateFolder
 from graders.authoring.build import build_course
-from graders.authoring.release import Calendar, release_modules
+from graders.authoring.publication import Calendar
+from graders.authoring.release import release_modules
 from hub_config.runtime import is_free
 from hub_config.settings import Settings, read_settings, settings_path, write_settings
 
@@ -95,5 +96,5 @@ def _release_what_is_missing(state: StateFolder, settings: Settings, releases: R
         build_course(settings.modules_dir, state.course_dir, missing)
         calendar = Calendar(settings.cohort_start, settings.time_zone)
         release_modules(
-            settings.modules_dir, state.course_dir, missing, releases, calendar, now=datetime.now(UTC)
+            settings.modules_dir, state, missing, releases, calendar, now=datetime.now(UTC)
         )

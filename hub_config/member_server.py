@@ -54,7 +54,7 @@ def server_policy(
         read_only=(
             *python_environment(*PACKAGES),
             Bind(CONFIG_DIR / ("trainer" if teaches else "learner"), CONFIG_INSIDE),
-            Bind(release_dir(state), RELEASE_INSIDE),
+            Bind(state.released_dir, RELEASE_INSIDE),
             Bind(runtime.hub_dir, HUB_INSIDE),
             *(Bind(account_dir / name, Path("/etc", name)) for name in ("passwd", "group", "hosts")),
         ),
@@ -89,13 +89,9 @@ def member_environment(name: str, base_url: str) -> dict[str, str]:
     }
 
 
-def release_dir(state: StateFolder) -> Path:
-    return state.course_dir / "release"
-
-
 def prepare_folders(member: Member, state: StateFolder, runtime: RuntimeFolder) -> None:
     """Make what `server_policy` binds, each owned by who may write it. Follows no link."""
-    release_dir(state).mkdir(parents=True, exist_ok=True)
+    state.released_dir.mkdir(exist_ok=True)
     state.homes_dir.mkdir(mode=0o700, exist_ok=True)
     home = state.homes_dir / member.name
     uid = member_uid(member)

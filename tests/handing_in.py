@@ -21,7 +21,8 @@ from course.roster import Roster
 from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
 from graders.authoring.build import build_course
-from graders.authoring.release import Calendar, release_modules
+from graders.authoring.publication import Calendar
+from graders.authoring.release import release_modules
 from hub_config.settings import SAMPLE_MODULES_DIR
 
 MODULE = "tables-and-cleaning"
@@ -36,7 +37,7 @@ class Deployment:
 
     @property
     def release_dir(self) -> Path:
-        return self.state.course_dir / "release" / MODULE
+        return self.state.released_dir / MODULE
 
     @property
     def source_dir(self) -> Path:
@@ -71,7 +72,7 @@ def deploy(root: Path, *members: str) -> Deployment:
         build_course(SAMPLE_MODULES_DIR, state.course_dir, [MODULE])
         release_modules(
             SAMPLE_MODULES_DIR,
-            state.course_dir,
+            state,
             [MODULE],
             ReleaseStore(database),
             Calendar(None, "Europe/Paris"),

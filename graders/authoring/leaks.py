@@ -33,7 +33,11 @@ def leaks(source_dir: Path, release_dir: Path, quiz: Quiz) -> Iterator[str]:
         text = (release_dir / name).read_text(encoding="utf-8", errors="replace")
         if Path(name).name == QUIZ_FILE:
             yield f"{name}: holds the answer key"
-        strings = list(_strings(json.loads(text))) if name.endswith(".ipynb") else [text]
+        try:
+            strings = list(_strings(json.loads(text))) if name.endswith(".ipynb") else [text]
+        except (ValueError, RecursionError):
+            yield f"{name}: cannot be read as a notebook"
+            continue
         lines = {line.strip() for string in strings for line in string.splitlines()}
         for line in sorted(lines):
             if name.endswith(".ipynb") and (line in secret - visible or any(mark in line for mark in MARKS)):
@@ -45,7 +49,11 @@ def leaks(source_dir: Path, release_dir: Path, quiz: Quiz) -> Iterator[str]:
 
 
 def _files(folder: Path) -> frozenset[str]:
-    return frozenset(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    """Return the files by path; what begins with a dot, as JupyterLab's checkpoints do, is never released."""
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return frozenset(
+        name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)
+    )
 
 
 def _source_lines(source_dir: Path) -> tuple[frozenset[str], frozenset[str]]:

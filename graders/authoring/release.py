@@ -5,44 +5,32 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from course.errors import CourseError, NotFound
-from course.manifest import read_course, read_module
-from course.quiz import read_quiz
-from course.quiz.model import QUIZ_FILE
+from course.errors import NotFound
+from course.manifest import read_course
 from course.releases import Release, ReleaseStore
-from course.schedule import due_at
-from graders.authoring.build import NOTEBOOKS, chosen_modules, replacement
+from course.state import StateFolder
+from graders.authoring.build import chosen_modules, replacement
 from graders.authoring.generate import generate
-from graders.authoring.leaks import leaks
-
-_MOST_SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """From when and where due dates count; `time_zone` is an IANA name."""
-
-    cohort_start: date | None
-    time_zone: str
+from graders.authoring.publication import Calendar, publish, refuse_links
 
 
 def release_modules(
     modules_dir: Path,
-    course_dir: Path,
+    state: StateFolder,
     slugs: Sequence[str],
     releases: ReleaseStore,
     calendar: Calendar,
     *,
     now: datetime,
 ) -> tuple[Release, ...]:
-    """Release modules that are built: `release/<slug>/` without answers, and a row that shows it to learners.
+    """Release built modules: `released/<slug>/` without answers, and a row that shows it to learners.
 
-    A second release renews both. What nbgrader's own `generate_assignment` saves in the gradebook is saved.
+    A second release renews both. nbgrader's own `release/<slug>/` and gradebook get what its
+    `generate_assignment` writes.
 
     Raises:
         CourseError: nbgrader refused, or the release would hold an answer; nothing is released then.
@@ -51,47 +39,44 @@ def release_modules(
     """
     course = read_course(modules_dir)
     chosen = chosen_modules(course, slugs)
+    course_dir = state.course_dir
     for slug in chosen:
         if not (course_dir / "source" / slug).is_dir():
             raise NotFound(f"The module {slug!r} is not built.", f"Run: spoc module build {slug}")
-        _refuse_links(course_dir / "source" / slug)
+        refuse_links(course_dir / "source" / slug)
     with TemporaryDirectory(prefix=".release-", dir=course_dir) as scratch:
         generate(course_dir, course.id, Path(scratch), chosen)
         _keep_owner(course_dir)
-        for slug in chosen:
-            _refuse_leaks(modules_dir / slug, course_dir / "source" / slug, Path(scratch) / slug)
+        generated = {slug: Path(scratch, slug) for slug in chosen}
+        released = publish(modules_dir, state, generated, releases, calendar, now=now)
         for slug in chosen:
             with replacement(course_dir / "release" / slug) as folder:
-                shutil.copytree(Path(scratch) / slug, folder, dirs_exist_ok=True)
-    return tuple(_show(modules_dir / slug, releases, calendar, now) for slug in chosen)
+                shutil.copytree(generated[slug], folder, dirs_exist_ok=True)
+    return released
 
 
-def _refuse_links(source_dir: Path) -> None:
-    """Trainers can write here; what they link to is not theirs to give to learners."""
-    for path in (source_dir, *source_dir.rglob("*")):
-        if path.is_symlink():
-            raise CourseError(f"Nothing is released: {path} is a link.", "Put the file itself there.")
+def release_generated(
+    modules_dir: Path,
+    state: StateFolder,
+    slug: str,
+    releases: ReleaseStore,
+    calendar: Calendar,
+    *,
+    now: datetime,
+) -> Release:
+    """Release one module as it lies in nbgrader's `release/<slug>/`, from where formgrader's button takes it.
 
-
-def _refuse_leaks(module_dir: Path, source_dir: Path, release_dir: Path) -> None:
-    found = list(leaks(source_dir, release_dir, read_quiz(module_dir / QUIZ_FILE)))
-    if found:
-        shown = "".join(f"\n  - {leak}" for leak in found[:_MOST_SHOWN])
-        raise CourseError(
-            f"Nothing is released: {module_dir.name} would give away {len(found)} answers.{shown}",
-            "Take them out of what learners see, build again, then release.",
-        )
-
-
-def _show(module_dir: Path, releases: ReleaseStore, calendar: Calendar, now: datetime) -> Release:
-    manifest = read_module(module_dir)
-    return releases.release(
-        manifest.slug,
-        title=manifest.title,
-        notebooks=NOTEBOOKS,
-        due_at=due_at(manifest, calendar.cohort_start, calendar.time_zone),
-        now=now,
-    )
+    Raises:
+        CourseError: It would hold an answer; nothing is released then.
+        FileProblems: Its manifest or quiz cannot be used.
+        NotFound: The course has no such module, or it is not generated.
+    """
+    folder = state.course_dir / "release" / slug
+    is_generated = slug in read_course(modules_dir).modules and any(folder.glob("*.ipynb"))
+    if not is_generated or not (state.course_dir / "source" / slug).is_dir():
+        raise NotFound(f"There is no generated assignment {slug!r}.", "Run: spoc module build, then release.")
+    (released,) = publish(modules_dir, state, {slug: folder}, releases, calendar, now=now)
+    return released
 
 
 def _keep_owner(course_dir: Path) -> None:

@@ -115,14 +115,15 @@ def release(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder
 
     Answers are taken out; if one would be left, nothing is released.
     """
-    from graders.authoring.release import Calendar, release_modules
+    from graders.authoring.publication import Calendar
+    from graders.authoring.release import release_modules
 
     settings = read_settings(state)
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Database(state.database_url)) as database:
         released = release_modules(
             _modules_dir(modules_dir, state),
-            state.course_dir,
+            state,
             slugs,
             ReleaseStore(database),
             Calendar(settings.cohort_start, settings.time_zone),

@@ -30,7 +30,7 @@ def serve(port: int | None, state: StateFolder) -> None:
         click.echo(f"{title} is open at {settings.url}")
         click.echo(f"  state  {state.root}")
         click.echo(f"  log    {log_path(state)}; each member's in {state.hub_dir / 'servers'}")
-        if not any((state.course_dir / "release").glob("*/")):
+        if not any(state.released_dir.glob("*/")):
             click.echo("  No module is released yet: spoc module build, then spoc module release MODULE")
         click.echo("Ctrl-C stops it and every member's server.")
 

@@ -20,10 +20,11 @@ from course.errors import Conflict, CourseError, NotAllowed, NotFound, TooLarge
 from course.events import Event
 from course.feedback import FeedbackStore
 from course.grading import GradingQueue
-from course.manifest import read_course, read_module
+from course.manifest import read_course
 from course.releases import Release, ReleaseStore
-from course.schedule import due_at
 from course.submissions import Submission, SubmissionStore
+from graders.authoring.publication import Calendar
+from graders.authoring.release import release_generated
 from hub_config.service.handler import CourseHandler, TrainerHandler
 
 UPLOAD_SECONDS = 300
@@ -192,7 +193,7 @@ class FeedbackPageHandler(_ExchangeHandler):
 
 
 class ReleaseHandler(_ExchangeHandler, TrainerHandler):
-    """`POST api/assignments/{assignment}/release`: shows learners what lies built in `release/`."""
+    """`POST api/assignments/{assignment}/release`: shows learners what lies generated in `release/`."""
 
     async def post(self, assignment: str) -> None:
         release = await self.run(self._release, assignment)
@@ -200,18 +201,12 @@ class ReleaseHandler(_ExchangeHandler, TrainerHandler):
 
     def _release(self, assignment: str) -> Release:
         settings = self.services.settings
-        folder = self.services.state.course_dir / "release" / assignment
-        notebooks = {path.stem for path in folder.glob("*.ipynb")}
-        if assignment not in read_course(settings.modules_dir).modules or not notebooks:
-            raise NotFound(
-                f"There is no generated assignment {assignment!r}.", "Run: spoc module build, then release."
-            )
-        manifest = read_module(settings.modules_dir / assignment)
-        return self.releases.release(
+        return release_generated(
+            settings.modules_dir,
+            self.services.state,
             assignment,
-            title=manifest.title,
-            notebooks=sorted(notebooks, key=lambda name: (name != "lesson", name)),
-            due_at=due_at(manifest, settings.cohort_start, settings.time_zone),
+            self.releases,
+            Calendar(settings.cohort_start, settings.time_zone),
             now=datetime.now(UTC),
         )
 

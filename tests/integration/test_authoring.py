@@ -17,11 +17,13 @@ from nbgrader.api import Gradebook
 from course.database import Database
 from course.errors import Conflict, CourseError, FileProblems, NotFound
 from course.quiz import read_quiz
-from course.releases import ReleaseStore
+from course.releases import Release, ReleaseStore
+from course.state import StateFolder
 from graders.authoring.build import build_course
 from graders.authoring.leaks import leaks
 from graders.authoring.lint import lint_course
-from graders.authoring.release import Calendar, release_modules
+from graders.authoring.publication import Calendar
+from graders.authoring.release import release_generated, release_modules
 from graders.authoring.starter import new_module
 from hub_config.cli import spoc
 from hub_config.settings import SAMPLE_MODULES_DIR
@@ -39,10 +41,15 @@ def modules(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def course_dir(modules: Path, tmp_path: Path) -> Path:
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path)
+
+
+@pytest.fixture
+def course_dir(modules: Path, state: StateFolder) -> Path:
     """That course, built."""
-    build_course(modules, tmp_path / "course")
-    return tmp_path / "course"
+    build_course(modules, state.course_dir)
+    return state.course_dir
 
 
 @pytest.fixture
@@ -225,12 +232,15 @@ def test_a_module_that_cannot_be_built_leaves_the_one_that_stood_there(
 
 
 def test_a_release_holds_no_answer_and_shows_when_it_is_due(
-    modules: Path, course_dir: Path, releases: ReleaseStore
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
 ) -> None:
-    (release,) = release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+    (release,) = release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
     assert (release.title, release.notebooks) == ("First steps", ("lesson", "exercises"))
     assert release.due_at == datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
-    folder = course_dir / "release" / SLUG
+    folder = state.released_dir / SLUG
+    assert files(course_dir / "release" / SLUG).keys() == {
+        course_dir / "release" / SLUG / path.relative_to(folder) for path in files(folder)
+    }
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
         "data/visits.csv",
         "exercises.ipynb",
@@ -277,37 +287,70 @@ def test_an_answer_that_nbgrader_left_is_seen(
 
 
 def test_nothing_is_released_while_the_quiz_lies_among_the_data(
-    modules: Path, course_dir: Path, releases: ReleaseStore
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
 ) -> None:
     shutil.copy(modules / SLUG / "quiz.yaml", modules / SLUG / "data" / "quiz.yaml")
     build_course(modules, course_dir)
     with pytest.raises(CourseError, match=r"data/quiz\.yaml: holds the answer key"):
-        release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
-    assert list((course_dir / "release").iterdir()) == []
+        release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
+    assert list((course_dir / "release").iterdir()) == list(state.released_dir.iterdir()) == []
     assert releases.released() == ()
 
 
 def test_a_link_among_the_sources_is_not_followed_into_a_release(
-    modules: Path, course_dir: Path, releases: ReleaseStore, tmp_path: Path
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore, tmp_path: Path
 ) -> None:
     (tmp_path / "cookie_secret").write_text("secret")
     (course_dir / "source" / SLUG / "data" / "more.csv").symlink_to(tmp_path / "cookie_secret")
     with pytest.raises(CourseError, match=r"more\.csv is a link"):
-        release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+        release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
+
+
+def test_what_is_generated_reaches_learners_only_by_a_release_and_without_an_answer(
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
+) -> None:
+    nbgrader(course_dir, "generate_assignment", SLUG)
+    (course_dir / "source" / SLUG / ".ipynb_checkpoints").mkdir()
+    (course_dir / "source" / SLUG / ".ipynb_checkpoints" / "lesson-checkpoint.ipynb").write_text("{}")
+    assert not state.released_dir.exists()
+    lesson = course_dir / "release" / SLUG / "lesson.ipynb"
+    generated = lesson.read_text()
+
+    def release() -> Release:
+        return release_generated(modules, state, SLUG, releases, CALENDAR, now=NOW)
+
+    edit(lesson, '"cells": [', '"cells": [{"cell_type": "raw", "source": "### BEGIN HIDDEN TESTS"},')
+    with pytest.raises(CourseError, match=r"lesson\.ipynb: '### BEGIN HIDDEN TESTS'"):
+        release()
+    lesson.write_text("no notebook")
+    with pytest.raises(CourseError, match=r"lesson\.ipynb: cannot be read"):
+        release()
+    lesson.unlink()
+    lesson.symlink_to(course_dir / "source" / SLUG / "lesson.ipynb")
+    with pytest.raises(CourseError, match=r"lesson\.ipynb is a link"):
+        release()
+    assert files(state.released_dir) == {}
+    assert releases.released() == ()
+    lesson.unlink()
+    lesson.write_text(generated)
+    assert release().notebooks == ("lesson", "exercises")
+    assert (state.released_dir / SLUG / "lesson.ipynb").read_text() == generated
 
 
 def test_releasing_runs_no_code_of_the_course_directory(
-    modules: Path, course_dir: Path, releases: ReleaseStore, tmp_path: Path
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore, tmp_path: Path
 ) -> None:
     (course_dir / "nbgrader_config.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
-    release_modules(modules, course_dir, [SLUG], releases, CALENDAR, now=NOW)
+    release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
     assert not (tmp_path / "ran").exists()
 
 
-def test_only_what_is_built_is_released(modules: Path, course_dir: Path, releases: ReleaseStore) -> None:
+def test_only_what_is_built_is_released(
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
+) -> None:
     new_module(modules, "second-steps")
     with pytest.raises(NotFound, match="spoc module build second-steps"):
-        release_modules(modules, course_dir, [SLUG, "second-steps"], releases, CALENDAR, now=NOW)
+        release_modules(modules, state, [SLUG, "second-steps"], releases, CALENDAR, now=NOW)
     assert releases.released() == ()
 
 
@@ -348,6 +391,6 @@ def test_the_sample_course_has_no_finding() -> None:
 
 def test_the_sample_course_is_built_and_released(tmp_path: Path, releases: ReleaseStore) -> None:
     built = [folder.name for folder in build_course(SAMPLE_MODULES_DIR, tmp_path / "course")]
-    released = release_modules(SAMPLE_MODULES_DIR, tmp_path / "course", built, releases, CALENDAR, now=NOW)
+    released = release_modules(SAMPLE_MODULES_DIR, StateFolder(tmp_path), built, releases, CALENDAR, now=NOW)
     assert [release.assignment for release in released] == built
-    assert (tmp_path / "course" / "release" / "welcome.ipynb").is_file()
+    assert (StateFolder(tmp_path).released_dir / "welcome.ipynb").is_file()

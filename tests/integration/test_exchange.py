@@ -82,7 +82,7 @@ def become(
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(config))
     monkeypatch.setenv("SPOC_SERVICE_URL", f"http+unix://{quote(str(hub.socket), safe='')}{PREFIX}")
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", hub.token(name))
-    monkeypatch.setenv("SPOC_RELEASE_DIR", str(deployment.state.course_dir / "release"))
+    monkeypatch.setenv("SPOC_RELEASE_DIR", str(deployment.state.released_dir))
     monkeypatch.setenv("SPOC_COURSE", read_course(SAMPLE_MODULES_DIR).id)
     monkeypatch.setenv("SPOC_TIME_ZONE", "Europe/Paris")
     monkeypatch.chdir(home)
