@@ -7,6 +7,7 @@ picture     saves a screenshot in test-output/ and checks the page with axe
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-CHROMIUM = Path(os.environ.get("SPOC_CHROMIUM", "/usr/bin/chromium"))
+# As Debian, Ubuntu and Google name it.
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 OUTPUT = Path(__file__).parents[2] / "test-output"
 FLAGS = [
     "--headless",
@@ -30,16 +32,23 @@ FLAGS = [
 Picture = Callable[..., None]
 
 
+def find_chromium() -> str | None:
+    """Return the program that SPOC_CHROMIUM names, or else the first one on the path; None: there is none."""
+    chosen = os.environ.get("SPOC_CHROMIUM")
+    return next(filter(None, map(shutil.which, (chosen,) if chosen else CHROMIUM_NAMES)), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Module-wide and no wider: playwright's event loop must be gone before the next asynchronous test."""
-    if not CHROMIUM.exists():
-        reason = f"there is no {CHROMIUM}; install Debian's chromium or set SPOC_CHROMIUM"
+    program = find_chromium()
+    if program is None:
+        reason = "there is no Chromium; install Debian's chromium or set SPOC_CHROMIUM to the path of one"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 
