@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from course.database import Database
+from course.releases import ReleaseStore
 from course.roster import Roster
 from course.state import StateFolder
 from hub_config.settings import Settings, write_settings
@@ -90,7 +93,7 @@ def write_quiz(modules_dir: Path, slug: str = "tables", quiz: dict[str, Any] = Q
 
 
 def deploy_quiz(folder: Path, learners: Iterable[str], language: Literal["en", "fr"] = "en") -> StateFolder:
-    """Make a deployment below `folder`: the module `tables` with its quiz, learners, the trainer `tia`."""
+    """Make a deployment below `folder`: `tables` with its quiz, released; learners, the trainer `tia`."""
     state = StateFolder(folder / "state")
     state.root.mkdir()
     write_quiz(folder / "modules")
@@ -101,4 +104,14 @@ def deploy_quiz(folder: Path, learners: Iterable[str], language: Literal["en", "
     database = Database(state.database_url)
     Roster(database).import_csv(roster)
     database.close()
+    release_quiz(state, "tables")
     return state
+
+
+def release_quiz(state: StateFolder, *slugs: str) -> None:
+    """Show learners the quizzes of these modules."""
+    with closing(Database(state.database_url)) as database:
+        for slug in slugs:
+            ReleaseStore(database).release(
+                slug, title=slug, notebooks=["lesson"], due_at=None, now=datetime.now(UTC)
+            )

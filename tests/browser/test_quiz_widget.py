@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.lab import Lab, running_lab
 from tests.minimal_hub import MinimalHub, running_hub
-from tests.quizzes import deploy_quiz, write_quiz
+from tests.quizzes import deploy_quiz, release_quiz, write_quiz
 
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
@@ -30,6 +30,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MinimalHub]:
     state = deploy_quiz(folder, ["ada", "ben"])
     for quiz in QUIZZES:
         write_quiz(folder / "modules", quiz)
+    release_quiz(state, *QUIZZES)
     with running_hub(tmp_path_factory.mktemp("hub"), state.root) as hub:
         yield hub
 

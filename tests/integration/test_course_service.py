@@ -19,7 +19,7 @@ from course.events import EventStore
 from course.roster import Roster
 from course.state import StateFolder
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
-from tests.quizzes import QUIZ, deploy_quiz, write_quiz
+from tests.quizzes import QUIZ, deploy_quiz, release_quiz, write_quiz
 
 pytestmark = pytest.mark.hub
 
@@ -131,6 +131,20 @@ def test_a_typo_is_answered_with_the_quizzes_there_are(hub: MinimalHub) -> None:
     assert "tables" in reply.json()["next_step"]
 
 
+def test_a_quiz_begins_to_exist_for_learners_with_its_release(hub: MinimalHub, state: StateFolder) -> None:
+    write_quiz(state.root.parent / "modules", "joins")
+    with client(hub, hub.token("ben")) as ben, client(hub, hub.token("tia")) as tia:
+        for reply in (
+            ben.get("api/quizzes/joins"),
+            ben.post("api/quizzes/joins/answers", json=answer("axis", "b")),
+        ):
+            assert reply.status_code == 404
+            assert reply.json()["next_step"] == "The quizzes are: tables."
+        assert tia.get("api/quizzes/joins").status_code == 200
+        release_quiz(state, "joins")
+        assert ben.get("api/quizzes/joins").status_code == 200
+
+
 def test_a_cookie_writes_only_together_with_the_token_against_forged_requests(hub: MinimalHub) -> None:
     """What a page of another origin could send, cookie and all, is refused."""
     path = PREFIX + "api/quizzes/tables/answers"
@@ -188,6 +202,7 @@ def test_a_broken_quiz_file_is_the_trainers_matter_and_its_text_is_not_shown(
 ) -> None:
     broken = QUIZ | {"title": "", "secret-of-the-author": 1}
     write_quiz(state.root.parent / "modules", "broken", broken)
+    release_quiz(state, "broken")
     with client(hub, hub.token("eve")) as eve:
         reply = eve.get("api/quizzes/broken")
     assert reply.status_code == 500
