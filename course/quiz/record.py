@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from course.api import AnswerRequest, ServedChoice, ServedQuestion, ServedQuiz, Verdict
+from course.api import Answer, AnswerRequest, ServedChoice, ServedQuestion, ServedQuiz, Verdict
 from course.errors import Conflict, NotFound
 from course.events import Event, EventStore
 from course.quiz.bank import QuizBank
@@ -124,6 +124,8 @@ def _best_points(quiz: Quiz, answers: dict[str, list[Event]]) -> float:
 def _verdict(quiz: Quiz, question: Question, event: Event) -> Verdict:
     data = event.data
     comment = comment_on(question, data["answer"], right=data["right"])
+    attempts_left = 0 if data["right"] else max(0, quiz.attempts_at(question) - data["attempt"])
+    asks_for_the_key = attempts_left > 0 and _took_too_many(question, data["answer"])
     return Verdict(
         question=question.id,
         answer=in_letters(question, data["answer"]),
@@ -131,9 +133,18 @@ def _verdict(quiz: Quiz, question: Question, event: Event) -> Verdict:
         max_points=data["max_points"],
         right=data["right"],
         feedback=comment.overall,
-        choice_feedback={letters(question)[choice]: text for choice, text in comment.choices.items()},
-        attempts_left=0 if data["right"] else max(0, quiz.attempts_at(question) - data["attempt"]),
+        choice_feedback={}
+        if asks_for_the_key
+        else {letters(question)[choice]: text for choice, text in comment.choices.items()},
+        attempts_left=attempts_left,
     )
+
+
+def _took_too_many(question: Question, answer: Answer) -> bool:
+    """Return whether an answer takes so many choices that the words on each would be the key."""
+    if not isinstance(question, MultipleChoice) or not isinstance(answer, list):
+        return False
+    return len(answer) > 1 + sum(choice.correct for choice in question.choices)
 
 
 def _served(quiz: Quiz, question: Question, answers: Sequence[Event]) -> ServedQuestion:

@@ -190,3 +190,10 @@ def test_learners_see_letters_and_the_record_keeps_the_ids_that_the_author_chose
     assert not any(name in served for name in ("columns-axis", "right-one"))
     with pytest.raises(CourseError, match="Choose one"):
         answer(record, "axis", "right-one")
+
+
+def test_choosing_everything_does_not_buy_the_key_for_an_attempt(record: QuizRecord) -> None:
+    first = answer(record, "missing", ["a", "b", "c", "d"])
+    assert (first.choice_feedback, first.attempts_left) == ({}, 1)
+    last = answer(record, "missing", ["a", "b", "c", "d"])
+    assert sorted(last.choice_feedback) == ["a", "b", "c", "d"], "once it is closed, each is explained"
