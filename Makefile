@@ -30,7 +30,7 @@ $(STAMP): requirements.lock pyproject.toml package.json package-lock.json
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	mkdir -p $(NODE) && cp package.json package-lock.json $(NODE)/
-	$(NPM) ci --prefix $(NODE) --loglevel=error --no-audit --no-fund
+	$(NPM) ci --prefix $(NODE) --loglevel=error --no-update-notifier --no-audit --no-fund
 	touch $(STAMP)
 
 demo: setup ## Run the sample course with a demo cohort; Ctrl-C stops it
