@@ -7,6 +7,7 @@ arrival (the clock is for display). Where its grading stands is `course.grading`
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Iterable
@@ -42,6 +43,8 @@ MAX_STORED_BYTES = 500 * 1024 * 1024
 """Of one learner for one assignment, all attempts together; a file counts as at least one disk block."""
 _BLOCK_BYTES = 4096
 _INCOMING = ".incoming"
+_UNKNOWN = ".unknown"
+_log = logging.getLogger("spoc.submissions")
 
 submission = Table(
     "submission",
@@ -182,13 +185,26 @@ class SubmissionStore:
             )
 
     def sweep(self) -> None:
-        """Remove what a crash left of submissions nobody got a receipt for; only while none is received."""
+        """Remove what a crash left half received; only while nothing is received.
+
+        Somebody may hold the receipt of a submission that the database does not know, say an older one that
+        was restored: it is set aside in `.unknown/`, for a person to look at.
+        """
         shutil.rmtree(self._folder / _INCOMING, ignore_errors=True)
         with self._database.read() as connection:
             known = set(connection.scalars(select(_c.id)))
-        for path in self._folder.iterdir() if self._folder.exists() else ():
-            if path.name not in known:
-                shutil.rmtree(path)
+        for path in sorted(self._folder.iterdir()) if self._folder.exists() else ():
+            if path.name in known or path.name == _UNKNOWN:
+                continue
+            if path.is_symlink() or not path.is_dir():
+                _log.warning("%s is no submission; it stays where it is", path)
+                continue
+            aside = self._folder / _UNKNOWN / path.name
+            if aside.exists():
+                aside = aside.with_name(f"{path.name}-{uuid4()}")
+            aside.parent.mkdir(mode=0o700, exist_ok=True)
+            path.rename(aside)
+            _log.warning("the database does not know submission %s; it is now in %s", path.name, aside)
 
     # Reading
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -205,14 +206,33 @@ def test_a_damaged_archive_never_escapes_or_crashes(
     assert list(outside.iterdir()) == [inside]
 
 
-def test_a_sweep_removes_only_what_has_no_receipt(
-    store: SubmissionStore, folder: Path, hand_in: Callable[..., Receipt]
+def test_a_sweep_removes_only_what_was_half_received(
+    store: SubmissionStore, folder: Path, hand_in: Callable[..., Receipt], caplog: pytest.LogCaptureFixture
 ) -> None:
     kept = hand_in()
     (folder / ".incoming" / "half" / "files").mkdir(parents=True)
-    (folder / "0b5ae3a6-0000-0000-0000-000000000000").mkdir()
+    (folder / "notes.txt").write_text("a person's")
     store.sweep()
-    assert [path.name for path in folder.iterdir()] == [str(kept.submission)]
+    assert {path.name for path in folder.iterdir()} == {str(kept.submission), "notes.txt"}
+    assert "notes.txt" in caplog.text
+
+
+def test_a_submission_that_a_restored_database_does_not_know_is_set_aside_whole(
+    tmp_path: Path, folder: Path, hand_in: Callable[..., Receipt], caplog: pytest.LogCaptureFixture
+) -> None:
+    receipt = hand_in(content=b"work")
+    place = folder / str(receipt.submission)
+    with contextlib.closing(Database(f"sqlite:///{tmp_path / 'older.sqlite'}")) as older:
+        restored = SubmissionStore(older, folder)
+        for times in (1, 2):
+            restored.sweep()
+            restored.sweep()
+            assert str(receipt.submission) in caplog.text
+            assert not place.exists()
+            aside = list((folder / ".unknown").iterdir())
+            assert len(aside) == times
+            assert {(found / "files" / "exercises.ipynb").read_bytes() for found in aside} == {b"work"}
+            shutil.copytree(aside[0], place)
 
 
 def test_the_newest_of_each_learner_is_chosen(
