@@ -27,6 +27,14 @@ COLUMNS = ("username", "name", "email", "role")
 REQUIRED = ("username", "name")
 NEXT_STEP = "Nothing was imported. Mend the lines above, then import the file again."
 
+_Row = tuple[int, list[str] | str]
+"""The number of a line with its cells, or with what keeps it from being read."""
+
+_CSV_PROBLEMS = {
+    "unexpected end of data": "a quotation mark opened on this line is not closed on it",
+    """',' expected after '"'""": "text follows a closing quotation mark; inside a cell it is written twice",
+}
+
 # Two joiners that names in Persian or Hindi need; every other invisible character can only mislead.
 _JOINERS = "\u200c\u200d"
 
@@ -52,6 +60,8 @@ def read_roster(path: Path) -> tuple[RosterLine, ...]:
     if not rows:
         raise FileProblems(path, ["line 1: the file is empty"], f"Its first line is: {','.join(COLUMNS)}")
     (header_line, header), *body = rows
+    if isinstance(header, str):
+        raise FileProblems(path, [f"line {header_line}: {header}"], f"The first line is: {','.join(COLUMNS)}")
     columns = [cell.strip().lower() for cell in header]
     problems = [f"line {header_line}: {problem}" for problem in _column_problems(columns)]
     if problems:
@@ -64,11 +74,14 @@ def read_roster(path: Path) -> tuple[RosterLine, ...]:
     return tuple(lines)
 
 
-def _check(columns: list[str], body: list[tuple[int, list[str]]]) -> tuple[list[RosterLine], list[str]]:
+def _check(columns: list[str], body: list[_Row]) -> tuple[list[RosterLine], list[str]]:
     lines: list[RosterLine] = []
     problems: list[str] = []
     first_seen: dict[str, int] = {}
     for number, cells in body:
+        if isinstance(cells, str):
+            problems.append(f"line {number}: {cells}")
+            continue
         if len(cells) > len(columns):
             problems.append(f"line {number}: {len(cells)} cells where the header has {len(columns)}")
             continue
@@ -93,21 +106,24 @@ def _check(columns: list[str], body: list[tuple[int, list[str]]]) -> tuple[list[
     return lines, problems
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the lines that hold something, with their numbers."""
+def _rows(path: Path) -> list[_Row]:
+    """Return the lines that hold something."""
     content = _content(path)
     if "\0" in content:
         raise FileProblems(path, ["it holds NUL characters: not a CSV file"], "Save the sheet as CSV UTF-8.")
     header = content.split("\n", 1)[0]
-    reader = csv.reader(content.splitlines(keepends=True), delimiter=max(",;", key=header.count), strict=True)
-    rows = []
+    delimiter = max(",;", key=header.count)
+    # Each line alone: a cell of a roster has one line, and an open quotation mark must not swallow the rest.
+    rows = ((number, _cells(line, delimiter)) for number, line in enumerate(content.splitlines(), 1))
+    return [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
+
+
+def _cells(line: str, delimiter: str) -> list[str] | str:
+    """Return the cells of a line, or what keeps it from being read."""
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, cells))  # noqa: PERF401 - line_num moves with the loop
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
-        raise FileProblems(path, [f"line {reader.line_num}: {error}"], NEXT_STEP) from error
-    return rows
+        return _CSV_PROBLEMS.get(str(error).replace(delimiter, ","), str(error))
 
 
 def _content(path: Path) -> str:
