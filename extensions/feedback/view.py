@@ -32,6 +32,16 @@ class Wording:
             receipt=receipt.sha256[:12],
         )
 
+    def due(self, due_at: datetime | None, received_at: datetime) -> str:
+        """Return when it is due and whether what was received is late; empty for one without a date."""
+        if due_at is None:
+            return ""
+        late = received_at > due_at
+        text = (
+            self._("It was due on {day}: late, and graded all the same.") if late else self._("Due on {day}.")
+        )
+        return text.format(day=due_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M"))
+
     def waiting(self, status: SubmissionStatus | None) -> str:
         """Return what is going on while there is no result."""
         if status is not None and status.state == "grading":
