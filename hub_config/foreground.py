@@ -15,7 +15,7 @@ from course.errors import CourseError
 from course.state import StateFolder
 from graders.sandbox.selftest import check_sandbox
 from hub_config.hub_process import log_path, running_hub
-from hub_config.settings import Settings, write_settings
+from hub_config.settings import Settings
 
 PR_SET_CHILD_SUBREAPER = 36
 BURY_SECONDS = 5
@@ -29,16 +29,12 @@ class _ToldToStop(BaseException):
 def run_until_told(state: StateFolder, settings: Settings, announce: Callable[[], None]) -> None:
     """Run the hub until Ctrl-C or SIGTERM; call `announce` once it answers.
 
-    Keeps `settings` in the state folder first, which is where the hub's own processes read them.
-
     Raises:
         SandboxUnavailable: This machine cannot isolate learner code; nothing was started.
         Conflict: A hub runs on `state` already, or the port is taken.
         CourseError: The hub ended by itself.
     """
     check_sandbox()
-    state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_settings(state, settings)
     _adopt_orphans()
     with _told_to_stop(), running_hub(state, settings) as hub:
         announce()

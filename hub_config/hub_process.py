@@ -21,7 +21,7 @@ from course.errors import Conflict, CourseError
 from course.state import StateFolder
 from graders.sandbox.bubblewrap import SETPRIV
 from hub_config.runtime import is_free, prepare_runtime_folder, runtime_folder
-from hub_config.settings import Settings
+from hub_config.settings import Settings, read_settings, write_settings
 
 CONFIG_FILE = Path(__file__).parent / "jupyterhub_config.py"
 READY_SECONDS = 60
@@ -39,7 +39,8 @@ def log_path(state: StateFolder) -> Path:
 def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Run the hub while the block runs; on leaving, stop it with proxy, services and every member's server.
 
-    The hub answers when the block is entered.
+    The hub answers when the block is entered. Its processes read the settings from the state folder, so
+    `settings` that differ are kept there, but only when nothing stands in the way of the start.
 
     Raises:
         Conflict: It runs already, or its port is taken.
@@ -53,6 +54,8 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
             raise Conflict(
                 f"Port {settings.port} is taken by another program.", "Choose another one with --port."
             )
+        if settings != read_settings(state):
+            write_settings(state, settings)
         runtime = runtime_folder(state)
         prepare_runtime_folder(runtime)
         # Left by a hub that was killed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -71,8 +72,15 @@ def read_settings(state: StateFolder) -> Settings:
 
 
 def write_settings(state: StateFolder, settings: Settings) -> None:
-    """Keep `settings` for the next start; the folder must exist."""
+    """Keep `settings` for the next start; the folder must exist. Comments in the file do not outlive it.
+
+    Who reads the file meanwhile, or after the machine went down, finds the old settings or the new ones.
+    """
     chosen = settings.model_dump(mode="json", exclude_defaults=True)
-    settings_path(state).write_text(
-        yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
+    path = settings_path(state)
+    whole = path.with_name(f".{path.name}.new")
+    with whole.open("w", encoding="utf-8") as file:
+        yaml.safe_dump(chosen, file, sort_keys=False, allow_unicode=True)
+        file.flush()
+        os.fsync(file.fileno())
+    whole.replace(path)

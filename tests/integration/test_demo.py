@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -9,14 +10,20 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from course.database import Database
+from course.invitations import Invitations
 from course.state import StateFolder
+from hub_config.demo import prepare_demo
+from hub_config.passwords import Passwords
 from hub_config.runtime import free_port, runtime_folder
+from hub_config.settings import read_settings, settings_path
 from tests.course_hub import PASSWORD
 from tests.roster_hub import USER_AGENT, join, sign_in
 from tests.waiting import wait_until
@@ -27,9 +34,21 @@ SPOC = str(Path(sys.executable).with_name("spoc"))
 LINK = re.compile(r"http://\S+/hub/invitation\?token=\S+")
 
 
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    return StateFolder(tmp_path_factory.mktemp("demo") / "state")
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    """Nothing yet."""
+    return StateFolder(tmp_path / "state")
+
+
+@pytest.fixture
+def joined(state: StateFolder) -> StateFolder:
+    """The demo after a day on which ada has set her password."""
+    prepare_demo(state, free_port())
+    now, password_hash = datetime.now(UTC), asyncio.run(Passwords().hash(PASSWORD))
+    with closing(Database(state.database_url)) as database:
+        invitations = Invitations(database)
+        invitations.redeem(invitations.issue("ada", now), password_hash, now)
+    return state
 
 
 @contextmanager
@@ -107,16 +126,16 @@ def test_the_demo_is_kept_moves_to_a_free_port_and_ends_with_all_it_started(stat
     assert not runtime_folder(state).root.exists()
 
 
-def test_the_next_start_finds_who_has_a_password(state: StateFolder) -> None:
+def test_the_next_start_finds_who_has_a_password(joined: StateFolder) -> None:
     port = free_port()
-    with foreground(state, "demo", "--port", str(port)) as (process, output):
+    with foreground(joined, "demo", "--port", str(port)) as (process, output):
         assert len(LINK.findall(output.read_text())) == 3
         assert "user name ada" in output.read_text()
         with browser(port) as ada:
             assert sign_in(ada, "ada", PASSWORD).status_code == 302
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    assert processes_of(state) == []
+    assert processes_of(joined) == []
 
 
 def test_serve_refuses_a_taken_port_with_the_way_out(state: StateFolder) -> None:
@@ -126,18 +145,32 @@ def test_serve_refuses_a_taken_port_with_the_way_out(state: StateFolder) -> None
     assert "--port" in message
 
 
-def test_a_server_outlives_a_killed_hub_and_the_next_hub_takes_it_over(state: StateFolder) -> None:
+def test_the_settings_change_only_when_a_hub_starts_that_was_told_something_else(state: StateFolder) -> None:
+    port, other = free_port(), free_port()
+    written = f"# Ask IT before you change it.\nport: {port}\n"
+    state.root.mkdir()
+    settings_path(state).write_text(written)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused(state, "serve", "--port", str(taken.getsockname()[1]))
+    with foreground(state, "serve", "--port", str(port)):
+        refused(state, "serve", "--port", str(other))
+        assert settings_path(state).read_text() == written
+    with foreground(state, "serve", "--port", str(other)):
+        assert read_settings(state).port == other
+
+
+def test_a_server_outlives_a_killed_hub_and_the_next_hub_takes_it_over(joined: StateFolder) -> None:
     port = free_port()
-    with foreground(state, "serve", "--port", str(port)) as (process, _), browser(port) as ada:
+    with foreground(joined, "serve", "--port", str(port)) as (process, _), browser(port) as ada:
         assert sign_in(ada, "ada", PASSWORD).status_code == 302
         ada.get("/hub/spawn")
         wait_until(lambda: has_lab(ada), 120)
         (hub_pid,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(hub_pid), signal.SIGKILL)
         assert process.wait(60) == 1
-    wait_until(lambda: all("extensions.server" in command for command in processes_of(state)), 30)
-    assert processes_of(state)
-    with foreground(state, "serve", "--port", str(port)), browser(port) as ada:
+    wait_until(lambda: all("extensions.server" in command for command in processes_of(joined)), 30)
+    assert processes_of(joined)
+    with foreground(joined, "serve", "--port", str(port)), browser(port) as ada:
         assert sign_in(ada, "ada", PASSWORD).status_code == 302
         assert has_lab(ada)
-    assert processes_of(state) == []
+    assert processes_of(joined) == []
