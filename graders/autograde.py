@@ -21,7 +21,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError, ValidationError
-from nbgrader.preprocessors import LimitOutput
+from nbgrader.preprocessors import ClearOutput, LimitOutput
 from nbgrader.utils import is_grade, is_locked, is_task
 from traitlets.config import Config
 
@@ -232,6 +232,8 @@ def _as_seen(path: Path, config: Config) -> NotebookNode:
     if not _remove_hidden(notebook):
         return notebook
     resources: dict[str, Any] = {"metadata": {"path": str(path.parent)}}
+    # What the first run left can show hidden tests, and a cell that the second does not reach would keep it.
+    notebook, _ = ClearOutput(config=config).preprocess(notebook, resources)
     notebook, _ = SandboxedExecute(config=config).preprocess(notebook, resources)
     notebook, _ = LimitOutput(config=config).preprocess(notebook, resources)
     resources["nbgrader"] = {"assignment": config.CourseDirectory.assignment_id}

@@ -131,6 +131,7 @@ class SandboxedExecute(Execute):
         if not self._over and monotonic() >= self._deadline:
             self._over = f"The notebook took longer than {self.notebook_seconds} seconds."
         if self._over:
+            cell.outputs = []
             _put_error_first(cell, NOT_RUN, f"Not run. {self._over}")
             return cell, resources
         try:

@@ -146,6 +146,39 @@ tidy_columns = leak
     assert "HIDDEN" not in told
 
 
+def test_a_kernel_that_ends_in_the_run_without_hidden_tests_shows_none_of_the_first_run(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    spy = """
+import os
+from IPython import get_ipython
+begins = "BEGIN " + "HIDDEN"
+def spy(info):
+    if begins in info.raw_cell:
+        print(info.raw_cell)
+    elif "tidy_columns(" in info.raw_cell and "assert" in info.raw_cell:
+        os._exit(0)
+get_ipython().events.register("pre_run_cell", spy)
+"""
+
+    def spy_on_tests(notebook: NotebookNode) -> None:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(spy))
+
+    folder = edited(deployment.source_dir, tmp_path / "a", spy_on_tests)
+    submission = graded(deployment, grader, "cleo", folder)
+    assert submission.state == "graded"
+    feedback = deployment.state.feedback_dir / str(submission.id)
+    told = "\n".join(path.read_text() for path in feedback.iterdir())
+    assert "Not run." in told, "the second run ended where the attack wants it to"
+    assert [line for line in hidden_lines(deployment) if line in told] == []
+    seen = nbformat.read(feedback / "exercises.ipynb", as_version=4)
+    unrun = [
+        cell for cell in seen.cells if any(out.get("ename") == "NotRun" for out in cell.get("outputs", ()))
+    ]
+    assert unrun
+    assert all(len(cell.outputs) == 1 for cell in unrun)
+
+
 def test_code_that_is_graded_reaches_nothing_but_its_own_files(
     deployment: Deployment, grader: Grader, tmp_path: Path
 ) -> None:
