@@ -90,7 +90,9 @@ class SubmissionsHandler(_ExchangeHandler):
 
     _archive: BinaryIO | None = None
     _received_bytes = 0
-    _refused: CourseError | None = None
+    _refused: CourseError | OSError | None = None
+    _uploader: str | None = None
+    _is_cut_off = False
 
     async def prepare(self) -> None:
         if self.request.method == "POST":
@@ -101,14 +103,17 @@ class SubmissionsHandler(_ExchangeHandler):
         if self.request.method == "POST":
             try:
                 await self._begin(self.path_args[0])
-            except CourseError as error:
+            except (CourseError, OSError) as error:
                 self._refused = error
 
     async def _begin(self, assignment: str) -> None:
         await self.run(self.releases.get, assignment)
+        if self._is_cut_off:
+            return
         if self.member.name in self._uploading:
             raise Conflict("A submission of yours is being received.", "Wait until it is done.")
-        self._uploading.add(self.member.name)
+        self._uploader = self.member.name
+        self._uploading.add(self._uploader)
         folder = self.services.state.submissions_dir
         folder.mkdir(mode=0o700, exist_ok=True)
         self._archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- closed when the request ends
@@ -120,7 +125,10 @@ class SubmissionsHandler(_ExchangeHandler):
                 f"The files weigh more than {MAX_BYTES // 2**20} MB.", "Remove large files or clear outputs."
             )
         if self._archive is not None and self._refused is None:
-            await self.run(self._archive.write, chunk)
+            try:
+                await self.run(self._archive.write, chunk)
+            except OSError as error:
+                self._refused = error
 
     async def post(self, assignment: str) -> None:
         if self._refused is not None:
@@ -151,13 +159,16 @@ class SubmissionsHandler(_ExchangeHandler):
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
+        self._is_cut_off = True
         self._end()
 
     def _end(self) -> None:
         if self._archive is not None:
             self._archive.close()
             self._archive = None
-            self._uploading.discard(self.member.name)
+        if self._uploader is not None:
+            self._uploading.discard(self._uploader)
+            self._uploader = None
 
     @property
     def _uploading(self) -> set[str]:

@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -22,9 +22,9 @@ from traitlets.config import Config
 
 from course.api import AssignmentList as Listed
 from course.api import FeedbackDocument, Receipt, SubmissionStatus
-from course.errors import CourseError
+from course.errors import Conflict, CourseError
 from course.manifest import read_course
-from extensions.client import CourseClient
+from extensions.client import CourseClient, ServiceUnreachable
 from extensions.exchange import configure
 from extensions.exchange.folder import files_of, packed
 from extensions.formgrader import autograde, release_feedback, told
@@ -191,6 +191,45 @@ def test_too_much_is_refused_with_its_limit(home: Path) -> None:
     with connected() as ada, pytest.raises(CourseError, match="50 MB"):
         chunks = (b"x" * 1_000_000 for _ in range(60))
         ada.post_stream(f"api/assignments/{MODULE}/submissions", chunks, Receipt)
+
+
+def test_an_upload_that_the_platform_failed_locks_nobody_out(home: Path, deployment: Deployment) -> None:
+    folder = deployment.state.submissions_dir
+    aside = folder.with_name("aside")
+    archive = tar_of(deployment.release_dir).getvalue()
+    path = f"api/assignments/{MODULE}/submissions"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.rename(aside)
+    folder.write_text("no folder")
+    try:
+        with connected() as ada, pytest.raises(ServiceUnreachable):
+            ada.post_stream(path, [archive], Receipt)
+    finally:
+        folder.unlink()
+        aside.rename(folder)
+    with connected() as ada:
+        assert ada.post_stream(path, [archive], Receipt).files
+
+
+def test_an_upload_that_is_cut_off_locks_nobody_out(
+    home: Path, hub: MinimalHub, deployment: Deployment
+) -> None:
+    address = urlsplit(hub.service_url)
+    path = f"api/assignments/{MODULE}/submissions"
+    request = f"POST {address.path}{path} HTTP/1.1\r\nHost: course\r\nContent-Length: 1000\r\n"
+    request += f"Authorization: token {hub.token('ada')}\r\n\r\n"
+    for part in (b"", b"begun"):
+        with socket.create_connection((address.hostname or "", address.port or 80)) as connection:
+            connection.sendall(request.encode() + part)
+
+    def is_received() -> bool:
+        try:
+            with connected() as ada:
+                return bool(ada.post_stream(path, [tar_of(deployment.release_dir).getvalue()], Receipt).files)
+        except Conflict:
+            return False
+
+    wait_until(is_received)
 
 
 def test_an_assignment_that_is_not_released_takes_no_submission(home: Path) -> None:
