@@ -93,7 +93,8 @@ def _isolate_each_server(c: Config, settings: Settings, state: StateFolder, cour
 
 
 def _let_roles_do_their_work(c: Config) -> None:
-    # Groups and the admin's own role come from the roster, through the authenticator.
+    # Groups and the admin's own role come from the roster, through the authenticator. Nobody who teaches gets
+    # into a learner's server: all servers share one origin, so its pages could act with the trainer's rights.
     c.JupyterHub.load_roles += [
         {"name": "learner", "groups": ["learner"], "scopes": [COURSE_SERVICE_SCOPE]},
         {
@@ -101,7 +102,6 @@ def _let_roles_do_their_work(c: Config) -> None:
             "groups": ["trainer"],
             "scopes": [
                 COURSE_SERVICE_SCOPE,
-                "access:servers!group=learner",
                 "list:users!group=learner",
                 "read:users!group=learner",
             ],

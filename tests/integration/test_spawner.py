@@ -9,7 +9,6 @@ import pytest
 
 from hub_config.runtime import runtime_folder
 from tests.course_hub import CourseHub, CourseMember
-from tests.roster_hub import hidden_field
 
 # What a learner could type.
 CONNECT = """
@@ -117,13 +116,11 @@ def test_one_learner_cannot_use_the_server_of_another(ada: CourseMember, ben: Co
     assert ben.client.get("/user/ben/api/contents").status_code == 200
 
 
-def test_a_trainer_may_look_into_a_learners_server_but_no_learner_into_a_trainers(
+def test_a_trainer_gets_into_no_learners_server_and_no_learner_into_a_trainers(
     ada: CourseMember, tia: CourseMember
 ) -> None:
-    question = tia.browser.get("/user/ada/lab")
-    answer = {"_xsrf": hidden_field(question, "_xsrf"), "scopes": hidden_field(question, "scopes")}
-    assert tia.browser.post(question.url, data=answer).url.path == "/user/ada/lab"
-    assert tia.browser.get("/user/ada/api/contents").status_code == 200
+    assert tia.browser.get("/user/ada/lab").status_code in (403, 404)
+    assert tia.client.get("/user/ada/api/contents").status_code in (403, 404)
     assert ada.browser.get("/user/tia/lab").status_code in (403, 404)
 
 
