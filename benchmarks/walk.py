@@ -25,6 +25,7 @@ from benchmarks.memory import command_line, descendants, proportional_mib
 from course.api import Receipt, SubmissionStatus
 from course.manifest import read_course
 from course.state import StateFolder
+from graders.authoring.build import CONFIG_FILE
 from hub_config.demo import prepare_demo
 from hub_config.hub_process import running_hub
 from hub_config.runtime import free_port
@@ -139,17 +140,21 @@ def _wait_until_graded(learner: CourseMember, receipt: Receipt) -> SubmissionSta
 
 
 def _stock_feedback(course_dir: Path, folder: Path, module: str) -> float:
-    """Return the seconds that nbgrader's own commands need in a copy of the course directory."""
+    """Return the seconds that nbgrader's own commands need in a copy of the course directory.
+
+    The copy is without our configuration, which would put our steps and the sandbox into nbgrader's run. Its
+    kernel is the stock one, too: ours would look for the course service, which no longer runs.
+    """
     copy = folder / "stock-course"
-    shutil.copytree(course_dir, copy)
+    shutil.copytree(course_dir, copy, ignore=shutil.ignore_patterns(CONFIG_FILE))
     for made in ("submitted", "autograded", "feedback"):
         shutil.rmtree(copy / made, ignore_errors=True)
     shutil.copytree(copy / "source" / module, copy / "submitted" / LEARNER / module)
     environment = {"PATH": _path(), "HOME": str(folder), "LANG": os.environ.get("LANG", "C.UTF-8")}
     with _timed() as seconds:
-        for step in ("autograde", "generate_feedback"):
+        for step in (("autograde", "--Execute.kernel_name=python3"), ("generate_feedback",)):
             subprocess.run(
-                ["nbgrader", step, module, "--student", LEARNER, "--Application.log_level=ERROR"],
+                ["nbgrader", *step, module, "--student", LEARNER, "--Application.log_level=ERROR"],
                 cwd=copy,
                 env=environment,
                 stdout=subprocess.DEVNULL,
