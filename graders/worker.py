@@ -6,23 +6,19 @@ whatever a submission does to it, killing it included, the worker goes on with t
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import logging
-import multiprocessing
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
-from time import monotonic
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid5
 
 import click
@@ -40,14 +36,11 @@ from course.quiz import QuizBank, QuizRecord
 from course.roster import Roster
 from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
-from graders.autograde import GradingCourse, GradingJob, Ungradable, autograde
+from graders.autograde import GradingCourse, GradingJob, autograde
+from graders.child import POLL_SECONDS, Outcome, in_child
 from graders.feedback import feedback_document
 from graders.feedback_page import feedback_page
-from graders.sandbox.provisioner import remove_kernel_folders
 
-POLL_SECONDS = 0.25
-_PR_SET_PDEATHSIG = 1
-_fork = multiprocessing.get_context("fork")
 _log = logging.getLogger("spoc.worker")
 
 
@@ -58,15 +51,6 @@ class Limits:
     submission_seconds: int = 600
     execution: Mapping[str, int] = field(default_factory=dict)
     """Traits of `graders.preprocessors.SandboxedExecute`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a child process."""
-
-    kind: Literal["done", "refused", "crashed", "timeout", "stopped"]
-    document: FeedbackDocument | None = None
-    problem: str = ""
 
 
 class Grader:
@@ -169,8 +153,8 @@ class Grader:
         try:
             job = self._job(submission)
             with tempfile.TemporaryDirectory(dir=self._scratch_dir) as scratch:
-                return _in_child(
-                    lambda: self._grade_in_child(submission, job, Path(scratch)),
+                return in_child(
+                    lambda: self._gradein_child(submission, job, Path(scratch)),
                     self._limits.submission_seconds,
                     self._stop,
                 )
@@ -197,7 +181,7 @@ class Grader:
             language=self._language,
         )
 
-    def _grade_in_child(self, submission: Submission, job: GradingJob, scratch: Path) -> FeedbackDocument:
+    def _gradein_child(self, submission: Submission, job: GradingJob, scratch: Path) -> FeedbackDocument:
         seen = autograde(self._course, job, scratch, self._limits.execution)
         for name, notebook in seen.items():
             self._feedback.keep(submission.id, f"{name}.ipynb", nbformat.writes(notebook))
@@ -223,7 +207,7 @@ class Grader:
             kept = self._feedback.kept(submission.id, ".ipynb")
             return self._publish(submission, {path.stem: nbformat.read(path, as_version=4) for path in kept})
 
-        outcome = _in_child(publish, self._limits.submission_seconds, self._stop)
+        outcome = in_child(publish, self._limits.submission_seconds, self._stop)
         if outcome.kind == "stopped":
             return
         if outcome.document is None:
@@ -254,46 +238,6 @@ def _graded_event(submission: Submission, document: FeedbackDocument) -> Event:
             "max_points": document.max_points,
         },
     )
-
-
-def _in_child(grade: Callable[[], FeedbackDocument], seconds: int, stop: threading.Event) -> Outcome:
-    """Run `grade` in a child process for at most `seconds`, or until `stop`."""
-    receiver, sender = _fork.Pipe(duplex=False)
-    child = _fork.Process(target=_send_outcome, args=(grade, sender))
-    child.start()
-    sender.close()
-    deadline = monotonic() + seconds
-    try:
-        while not receiver.poll(POLL_SECONDS):
-            if stop.is_set():
-                return Outcome("stopped")
-            if monotonic() > deadline:
-                return Outcome("timeout")
-        outcome: Outcome = receiver.recv()
-    except EOFError:
-        outcome = Outcome("crashed")
-    finally:
-        child.kill()
-        child.join()
-        remove_kernel_folders(child.pid or 0)
-        receiver.close()
-    return outcome
-
-
-def _send_outcome(grade: Callable[[], FeedbackDocument], sender: Connection) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    # Without its worker it would go on, and hold the lock, while the next worker grades the same.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    try:
-        outcome = Outcome("done", document=grade())
-    except Ungradable as refused:
-        outcome = Outcome("refused", problem=str(refused))
-    # The border of the process: what went wrong is told, not raised into nothing.
-    except Exception as error:
-        _log.exception("grading stopped")
-        outcome = Outcome("crashed", problem=f"{type(error).__name__}: {error}")
-    sender.send(outcome)
 
 
 @click.command()
