@@ -23,7 +23,7 @@ class Account:
 
     Attributes:
         password_hash: None while the member has not followed an invitation.
-        session_epoch: A session opened under another epoch is void.
+        session_epoch: A session opened under another epoch (password, role, membership) is void.
         invited_until: End of an open or lapsed invitation; None when there is none or it was used.
         last_seen_at: Of the last visit to the hub.
     """

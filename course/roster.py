@@ -6,7 +6,7 @@ carry them. A removed member keeps the row; the same person, imported again, com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ MEMBER = Table(
     Column("role", String(8), CheckConstraint(f"role IN {ROLES}", name="ck_member_role"), nullable=False),
     Column("removed_at", UtcDateTime),
     Column("password_hash", String(200)),
-    # Counts what must end every session: a new password, a removal.
+    # Counts what must end every session: a new password, another role, a removal.
     Column("session_epoch", Integer, nullable=False, default=0),
     Column("last_seen_at", UtcDateTime),
     Column("invitation_sha256", String(64), unique=True),
@@ -82,6 +82,8 @@ class RosterImport:
     unchanged: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """Members who are not in the file and stay members."""
+    role_changed: tuple[str, ...] = ()
+    """Those of `updated` who have another role now; what they had open under the old one is void."""
     removed: tuple[str, ...] = ()
 
 
@@ -146,6 +148,7 @@ class Roster:
                     _end_membership(connection, name)
             return RosterImport(
                 **{change: tuple(sorted(names)) for change, names in outcome.items()},
+                role_changed=_role_changes(lines, known),
                 **{"removed" if remove_missing else "missing": tuple(absent)},
             )
 
@@ -192,6 +195,14 @@ def _may_take(line: RosterLine, former: Row[Any]) -> bool:
     return bool(line.display_name == former.display_name)
 
 
+def _role_changes(lines: Sequence[RosterLine], known: Mapping[str, Row[Any]]) -> tuple[str, ...]:
+    """Return which present members have another role in `lines`, by user name."""
+    present = {name: row for name, row in known.items() if row.removed_at is None}
+    return tuple(
+        sorted(line.name for line in lines if line.name in present and present[line.name].role != line.role)
+    )
+
+
 def _store(connection: Connection, line: RosterLine, row: Row[Any] | None) -> str:
     values = {"display_name": line.display_name, "email": line.email, "role": line.role}
     if row is None:
@@ -200,7 +211,10 @@ def _store(connection: Connection, line: RosterLine, row: Row[Any] | None) -> st
     changed = {field: value for field, value in values.items() if getattr(row, field) != value}
     if not changed and row.removed_at is None:
         return "unchanged"
-    connection.execute(update(MEMBER).where(MEMBER.c.id == row.id).values(**changed, removed_at=None))
+    epoch = MEMBER.c.session_epoch + int("role" in changed)
+    connection.execute(
+        update(MEMBER).where(MEMBER.c.id == row.id).values(**changed, removed_at=None, session_epoch=epoch)
+    )
     return "updated" if row.removed_at is None else "restored"
 
 

@@ -18,6 +18,7 @@ from course.invitations import Invitations
 from course.roster_file import NAME_PATTERN
 from hub_config.pages import page_translator
 from hub_config.passwords import Passwords
+from hub_config.proxy import came_through_the_proxy
 from hub_config.sign_in import hub_handlers
 from hub_config.throttle import Throttle, client_address
 
@@ -74,8 +75,11 @@ class RosterAuthenticator(Authenticator):
         """Check a user name and a password; an unknown name looks and takes the same as a wrong password.
 
         Raises:
+            HTTPError: The attempt did not come through the proxy, so nobody knows from where.
             TooManyAttempts: There were too many failed ones of this name or from this address.
         """
+        if not came_through_the_proxy(handler):
+            raise HTTPError(403)
         name = self.normalize_username(data.get("username", ""))[:32]
         forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For"))
         address = client_address(forwarded, handler.request.remote_ip, handler.app.trusted_downstream_ips)
@@ -94,9 +98,14 @@ class RosterAuthenticator(Authenticator):
         return self.auth_model(account)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
-        """Return False for a removed member or a session older than the password, else what changed."""
+        """Return what changed, or False for a session from before a removal, another role or a new password.
+
+        A server from before then ends too, with the first request that comes of it or of its member.
+        """
         account = self.accounts.find(user.name)
         if account is None or _is_of_earlier_epoch(user, account):
+            if handler is not None:
+                await _stop_server(handler, user)
             return False
         if handler is not None and _comes_from_a_browser(handler):
             await self._remember_visit(account)
@@ -116,12 +125,11 @@ class RosterAuthenticator(Authenticator):
         }
 
     async def end_earlier_sessions(self, handler: Any, account: Account) -> None:
-        """End what was opened under an earlier password or membership: server, tokens, cookies."""
+        """End what was opened under an earlier password, role or membership: server, tokens, cookies."""
         user = handler.find_user(account.member.name)
         if user is None or not _is_of_earlier_epoch(user, account):
             return
-        if user.running and not user.spawner.pending:
-            await handler.stop_single_user(user)
+        await _stop_server(handler, user)
         user.orm_user.cookie_id = new_token()
         for token in handler.db.query(APIToken).filter_by(user_id=user.id):
             handler.db.delete(token)
@@ -141,6 +149,11 @@ class RosterAuthenticator(Authenticator):
             raise TooManyAttempts(say("Too many attempts. Wait a minute, then try again."), wait)
         self._by_name.count(name)
         self._by_address.count(address)
+
+
+async def _stop_server(handler: Any, user: Any) -> None:
+    if user.running and not user.spawner.pending:
+        await handler.stop_single_user(user)
 
 
 def _is_of_earlier_epoch(user: Any, account: Account) -> bool:

@@ -1,4 +1,4 @@
-"""Takes removed members out of a running hub: server stopped, sessions and tokens gone."""
+"""Takes removed members, and those in another role now, out of a running hub: no server, session or token."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Outcome = Literal["out", "not running"]
 
 
 def see_out(state: StateFolder, names: Sequence[str]) -> Outcome:
-    """Stop the servers of former members and make the hub forget these users.
+    """Stop the servers of members who left, or left a role, and make the hub forget these users.
 
-    The roster already lets nobody of them in again; this ends what they have open at this moment.
+    The roster already voids what they have open, and lets nobody in who left; this ends it at this moment.
 
     Returns:
         "not running" when there is no hub, so nothing is open.
@@ -42,7 +42,7 @@ def see_out(state: StateFolder, names: Sequence[str]) -> Outcome:
         except httpx.HTTPError as error:
             raise Conflict(
                 f"The hub did not answer as it should: {error}",
-                "The removal stands, but servers may still run: restart the hub.",
+                "The change stands, but servers may still run: restart the hub.",
             ) from error
     return "out"
 
@@ -54,7 +54,7 @@ def _see_one_out(client: httpx.Client, name: str) -> None:
         if time.monotonic() > deadline:
             raise Conflict(
                 f"The server of {name} does not stop.",
-                "Nobody gets into it again; restart the hub to end it.",
+                "No earlier session gets into it; restart the hub to end it.",
             )
         time.sleep(POLL_SECONDS)
     if stopped.status_code != 404:

@@ -45,7 +45,7 @@ def import_(roster: Path, remove_missing: bool, yes: bool, state: StateFolder, a
     """Add and update members from ROSTER.csv: username,name,email,role.
 
     All of the file or nothing. Roles are learner (the default), trainer and admin. Members who are not in the
-    file stay, unless --remove-missing is given.
+    file stay, unless --remove-missing is given. Another role ends what its member has open.
     """
     if remove_missing and not yes:
         click.confirm("Remove every member who is not in the file?", abort=True)
@@ -53,7 +53,8 @@ def import_(roster: Path, remove_missing: bool, yes: bool, state: StateFolder, a
     with closing(Database(state.database_url)) as database:
         change = Roster(database).import_csv(roster, remove_missing=remove_missing)
         advice = size_advice(Roster(database).members())
-    outcome = see_out(state, change.removed) if change.removed else None
+    ended = (*change.removed, *change.role_changed)
+    outcome = see_out(state, ended) if ended else None
     if as_json:
         click.echo(json.dumps({**asdict(change), "advice": advice, "hub": outcome}))
         return
@@ -171,6 +172,8 @@ def _print_change(change: RosterImport, outcome: Outcome | None) -> None:
         names = getattr(change, word)
         if names:
             click.echo(f"{word.capitalize()}: {', '.join(names)}")
+    if change.role_changed:
+        click.echo(f"In another role now: {', '.join(change.role_changed)}")
     if change.missing:
         click.echo(f"Not in the file, kept: {', '.join(change.missing)}")
         click.echo("Remove somebody with: spoc cohort remove NAME")
@@ -179,7 +182,7 @@ def _print_change(change: RosterImport, outcome: Outcome | None) -> None:
     if outcome == "out":
         click.echo("The hub has stopped their servers and ended their sessions.")
     elif outcome == "not running":
-        click.echo("No hub is running here. The next one will not let them in.")
+        click.echo("No hub is running here. The next one honours no session of before.")
 
 
 def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,4 +1,4 @@
-"""`spoc cohort remove` against a running deployment: out at once, and the neighbour notices nothing."""
+"""Members who leave, or change roles, while the hub runs: out at once, and the neighbour notices nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
     state.root.mkdir(mode=0o700)
     write_settings(state, Settings(port=free_port()))
     roster = folder / "roster.csv"
-    roster.write_text("username,name\nada,Ada\nbob,Bob\n", encoding="utf-8")
+    roster.write_text("username,name,role\nada,Ada,\nbob,Bob,\ntia,Tia,trainer\n", encoding="utf-8")
     database = Database(state.database_url)
     Roster(database).import_csv(roster)
     database.close()
@@ -64,10 +64,15 @@ def arrived(state: StateFolder, url: str, name: str) -> httpx.Client:
     browser = httpx.Client(base_url=url, headers=USER_AGENT, follow_redirects=True, timeout=60)
     assert join(browser, f"{url}/hub/invitation?token={token}", PASSWORD).status_code == 302
     assert token not in log_path(state).read_text(encoding="utf-8")
+    start_server(browser, name)
+    return browser
+
+
+def start_server(browser: httpx.Client, name: str) -> None:
+    """Start the server of a signed-in member and go there."""
     browser.get("/hub/spawn")
     wait_until(lambda: browser.get(f"/user/{name}/lab").url.path.startswith(f"/user/{name}/"), seconds=90)
     assert browser.get(f"/user/{name}/api/status").status_code == 200
-    return browser
 
 
 def test_a_removed_member_loses_server_and_session_and_nobody_else_does(state: StateFolder, url: str) -> None:
@@ -83,6 +88,38 @@ def test_a_removed_member_loses_server_and_session_and_nobody_else_does(state: S
         assert not servers_of(state, "ada")
         assert bob.get("/user/bob/api/status").status_code == 200
         assert servers_of(state, "bob")
+
+
+def test_a_new_role_ends_what_is_open_and_the_next_server_has_that_roles_folders(
+    state: StateFolder, url: str, tmp_path: Path
+) -> None:
+    roster = tmp_path / "roster.csv"
+    with closing(arrived(state, url, "tia")) as tia:
+        assert sees_course_dir(state, "tia")
+        roster.write_text("username,name,role\ntia,Tia,learner\n", encoding="utf-8")
+        result = CliRunner().invoke(
+            spoc, ["cohort", "import", str(roster), "--json", "--state-dir", str(state.root)]
+        )
+        change = json.loads(result.stdout)
+        assert (change["role_changed"], change["hub"]) == (["tia"], "out")
+        assert not servers_of(state, "tia")
+        assert tia.get("/hub/home", follow_redirects=False).status_code == 302
+        assert sign_in(tia, "tia", PASSWORD).status_code == 302
+        start_server(tia, "tia")
+        assert not sees_course_dir(state, "tia")
+
+        # Without the command, the hub itself ends it with the next request.
+        roster.write_text("username,name,role\ntia,Tia,trainer\n", encoding="utf-8")
+        with closing(Database(state.database_url)) as database:
+            Roster(database).import_csv(roster)
+        wait_until(lambda: tia.get("/hub/home", follow_redirects=False).status_code == 302, seconds=3)
+        wait_until(lambda: not servers_of(state, "tia"))
+
+
+def sees_course_dir(state: StateFolder, name: str) -> bool:
+    """Return whether the course directory is bound into the sandbox of the member's server."""
+    (server, *_) = servers_of(state, name)
+    return str(state.course_dir).encode() in (server / "cmdline").read_bytes().split(b"\0")
 
 
 def servers_of(state: StateFolder, name: str) -> list[Path]:

@@ -182,16 +182,16 @@ def test_roles_are_the_hubs_groups_and_follow_the_roster(hub: RosterHub) -> None
     browser = joined(hub, "role", "trainer")
 
     def standing() -> tuple[object, object]:
-        browser.get("/hub/home")
         user = hub.hub_user("role")
         assert user is not None
         return user["groups"], user["admin"]
 
     assert standing() == (["trainer"], False)
-    hub.add("role,Role Example,role@example.org,admin")
-    wait_until(lambda: standing() == (["admin"], True))
-    hub.add("role,Role Example,role@example.org,learner")
-    wait_until(lambda: standing() == (["learner"], False))
+    for role, is_admin in (("admin", True), ("learner", False)):
+        hub.add(f"role,Role Example,role@example.org,{role}")
+        wait_until(lambda: not is_in(browser), seconds=3)
+        assert sign_in(browser, "role", PASSWORD).status_code == 302
+        assert standing() == ([role], is_admin)
 
 
 def test_a_removed_member_is_out_at_once_by_cookie_token_and_password(hub: RosterHub) -> None:

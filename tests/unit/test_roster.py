@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from course.accounts import Accounts
 from course.database import Database
 from course.errors import FileProblems, NotFound
 from course.roster import Member, Roster, size_advice
@@ -170,3 +171,19 @@ def test_a_cohort_that_is_too_small_or_too_large_is_told_why(learners: int, advi
     said = size_advice((*cohort, trainer))
     assert advice in said
     assert bool(said) == bool(advice)
+
+
+def test_another_role_is_reported_and_voids_what_is_open_and_another_name_does_not(
+    roster: Roster, file: Path, tmp_path: Path
+) -> None:
+    accounts = Accounts(Database(f"sqlite:///{tmp_path / 'spoc.sqlite'}"))
+
+    def epochs() -> dict[str, int]:
+        return {account.member.name: account.session_epoch for account in accounts.all()}
+
+    roster.import_csv(written(file, ADA, TIA))
+    before = epochs()
+    change = roster.import_csv(written(file, "ada,Ada King,ada@example.org,learner", f"{TIA[:-7]}learner"))
+    assert (change.updated, change.role_changed) == (("ada", "tia"), ("tia",))
+    assert epochs() == before | {"tia": before["tia"] + 1}
+    assert roster.import_csv(written(file, ADA, f"{TIA[:-7]}learner")).role_changed == ()
