@@ -49,7 +49,8 @@ class Module:
 class CourseRecord:
     """Everything that standing is derived from.
 
-    `now` and all times are aware; `handed_in` has the newest submission of each learner and assignment.
+    `now` and all times are aware; `handed_in` has the newest submission of each learner and assignment,
+    `last_seen` the last visit to the hub by user name.
     """
 
     now: datetime
@@ -59,6 +60,7 @@ class CourseRecord:
     events: Sequence[Event]
     handed_in: Sequence[Submission]
     scores: Sequence[AssignmentScore]
+    last_seen: Mapping[str, datetime]
 
     @property
     def learners(self) -> tuple[Member, ...]:
@@ -133,11 +135,6 @@ class LearnerStanding:
         return sum(score.points for score in scores) / marked if marked else None
 
     @property
-    def finished(self) -> bool:
-        """Whether every module is handed in."""
-        return all(module.handed_in for module in self.modules)
-
-    @property
     def urgency(self) -> int:
         """Sum over the reasons; 0 if there is none."""
         return sum(URGENCY[reason.cause] for reason in self.reasons)
@@ -162,7 +159,7 @@ def standings(record: CourseRecord, *, quiet_days: float = 7) -> tuple[LearnerSt
 
     Args:
         record: What happened.
-        quiet_days: A learner without any event for longer has gone quiet.
+        quiet_days: A learner who did nothing and was not at the hub for longer has gone quiet.
 
     Raises:
         ValueError: `record.now` has no time zone.
@@ -189,6 +186,8 @@ def standings(record: CourseRecord, *, quiet_days: float = 7) -> tuple[LearnerSt
         )
         active = [event.occurred_at for event in own if event.kind != "assignment.graded"]
         active += [module.handed_in.received_at for module in modules if module.handed_in]
+        # Who works in notebooks alone leaves no event for days, but is seen.
+        active += [seen for seen in [record.last_seen.get(member.name)] if seen and seen <= record.now]
         last_activity = max(active, default=None)
         reasons = _reasons(record, quiet_days, last_activity, modules, own)
         found.append(LearnerStanding(member, last_activity, modules, tuple(reasons)))

@@ -9,13 +9,16 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
 from traitlets import Unicode
 
 from course.database import Database
+from course.events import Event, EventStore
 from course.roster import Member, Roster
 from course.state import StateFolder
 from graders.sandbox.bubblewrap import sandboxed
@@ -71,6 +74,8 @@ class SandboxSpawner(LocalProcessSpawner):
         async with self.turns:
             self._launch(member)
             await self._answers()
+        # In a thread, because a write may wait for its turn and the hub must not.
+        await asyncio.to_thread(self._record_start)
         return socket_url(self.runtime.server_socket(member.name))
 
     async def stop(self, now: bool = False) -> None:
@@ -98,6 +103,11 @@ class SandboxSpawner(LocalProcessSpawner):
         if member is None:
             raise SpawnException(f"{self.user.name} is not a member of this cohort.", reason="not-a-member")
         return member
+
+    def _record_start(self) -> None:
+        started = Event(uuid4(), self.user.name, "server.started", datetime.now(UTC), self.name, {})
+        with closing(Database(self.state.database_url)) as database:
+            EventStore(database).record(started)
 
     def _launch(self, member: Member) -> None:
         policy = server_policy(member, self.state, self.runtime, self.mem_limit or None)

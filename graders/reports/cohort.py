@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import nbformat
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from course.accounts import Accounts
 from course.database import Database
 from course.errors import CourseError
 from course.events import EventStore
@@ -192,6 +193,11 @@ def _record(
         ],
         handed_in=[submission for submission in submissions if submission.learner in learners],
         scores=[score for score in read_scores(state.gradebook_url) if score.learner in learners],
+        last_seen={
+            account.member.name: account.last_seen_at
+            for account in Accounts(database).all()
+            if account.last_seen_at
+        },
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from course.database import Database
+from course.events import EventStore
 from hub_config.runtime import runtime_folder
 from tests.course_hub import CourseHub, CourseMember
 
@@ -48,6 +51,20 @@ def test_a_learner_begins_with_the_released_modules(ada: CourseMember) -> None:
     found = ada.run("import os; print(*sorted(os.listdir(os.path.expanduser('~'))))")
     assert "welcome.ipynb" in found
     assert "tables-and-cleaning" in found
+
+
+def test_a_members_start_is_on_record(running_hub: CourseHub, ada: CourseMember) -> None:
+    with closing(Database(running_hub.state.database_url)) as database:
+        assert EventStore(database).events(learner="ada", kind="server.started", subject="")
+
+
+def test_what_a_trainer_generates_is_in_no_members_server(running_hub: CourseHub, ada: CourseMember) -> None:
+    draft = running_hub.state.course_dir / "release" / "draft"
+    draft.mkdir()
+    (draft / "lesson.ipynb").write_text("{}")
+    found = ada.run("import os; print(*sorted(os.listdir('/srv/release')))").split()
+    assert "tables-and-cleaning" in found
+    assert "draft" not in found
 
 
 def test_a_kernel_sees_no_other_home_no_state_no_source_and_no_answer_key(

@@ -61,6 +61,7 @@ def stand(*members: Member, quiet_days: float = 7, **changes: Any) -> tuple[Lear
         "events": (),
         "handed_in": (),
         "scores": (),
+        "last_seen": {},
         **changes,
     }
     return standings(CourseRecord(**fields), quiet_days=quiet_days)
@@ -112,6 +113,15 @@ def test_who_did_nothing_for_longer_than_the_limit_has_gone_quiet_since_then(
     quiet = ada.reason("quiet")
     assert (quiet is not None) == is_quiet
     assert quiet is None or quiet.since == days_ago(3)
+
+
+def test_who_was_at_the_hub_lately_is_neither_quiet_nor_absent() -> None:
+    old = [started("ada", days_ago(10))]
+    for events in (old, []):
+        (ada,) = stand(modules=[JOINS], events=events, last_seen={"ada": days_ago(1), "bo": days_ago(0)})
+        assert (ada.reasons, ada.last_activity) == ((), days_ago(1))
+    (ada,) = stand(modules=[JOINS], events=old, last_seen={"ada": NOW + timedelta(days=1)})
+    assert causes(ada) == ["quiet"]
 
 
 def test_who_handed_everything_in_may_be_quiet() -> None:
