@@ -52,7 +52,8 @@ def sandboxed(command: Sequence[str], policy: SandboxPolicy) -> list[str]:
         SandboxUnavailable: The system has no libseccomp.
     """
     environment = () if policy.environment is None else _exactly(policy.environment)
-    shell = (SHELL, "-c", KEEP_SHELL if policy.outlives_caller else REPLACE_SHELL, f"{filter_path()}")
+    script = KEEP_SHELL if policy.outlives_caller else REPLACE_SHELL
+    shell = (SHELL, "-c", script, f"{filter_path(policy.locks_files)}")
     isolation = _isolation_by_root() if os.geteuid() == 0 else _isolation_by_user()
     return [
         *environment,

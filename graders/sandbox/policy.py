@@ -51,6 +51,9 @@ class SandboxPolicy:
     secrets. None: the variables that the command is started with, which must then be fit to be seen."""
     uid: int = GRADING_UID
     """The real uid and gid inside when root starts it. An ordinary user's sandbox runs as that user."""
+    locks_files: bool = True
+    """Whether it may lock files. Read-only files are the same for all sandboxes, and a lock on one of them is
+    seen in all: what must tell nobody what it knows locks none."""
     outlives_caller: bool = False
     """Whether the sandbox goes on when the process that started it ends."""
     hostname: str = "spoc"

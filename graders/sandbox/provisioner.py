@@ -108,6 +108,8 @@ class SandboxProvisioner(LocalProvisioner):
             hidden=course_content(),
             writable=(Bind(manager.folder / "connection"),),
             environment=ENVIRONMENT,
+            # It has seen hidden tests, and must not pass them on to a learner's server that runs meanwhile.
+            locks_files=False,
             scratch_bytes=self.scratch_bytes,
             memory_bytes=self.memory_bytes,
             cpu_seconds=self.cpu_seconds,

@@ -45,11 +45,26 @@ FORBIDDEN = (
         "swapon",
         "swapoff",
     ),
-    *("acct", "syslog", "personality", "fanotify_init"),
+    *("acct", "syslog", "personality"),
+    # tell what others open: files that are bound into several sandboxes would carry messages between them
+    *("fanotify_init", "inotify_init", "inotify_init1", "inotify_add_watch"),
 )
 FORBIDDEN_IOCTLS = (
     0x5412,  # TIOCSTI: type into the terminal that started the sandbox
     0x541C,  # TIOCLINUX: the same on a text console
+)
+# What one sandbox leaves on a file, another that has the same file bound sees.
+FORBIDDEN_FCNTLS = (
+    1024,  # F_SETLEASE
+    1026,  # F_NOTIFY
+    1036,  # F_SET_RW_HINT
+    1038,  # F_SET_FILE_RW_HINT
+)
+LOCKING_FCNTLS = (
+    6,  # F_SETLK
+    7,  # F_SETLKW
+    37,  # F_OFD_SETLK
+    38,  # F_OFD_SETLKW
 )
 CLONE_NEWUSER = 0x10000000
 LOW_32_BITS = 0xFFFFFFFF
@@ -61,8 +76,11 @@ HIGHEST_FAMILY = 64
 
 
 @cache
-def filter_descriptor() -> int:
+def filter_descriptor(locks_files: bool) -> int:
     """Return a descriptor of the compiled filter, which stays open for the life of this process.
+
+    Args:
+        locks_files: Whether the filter lets files be locked.
 
     Raises:
         SandboxUnavailable: The system has no libseccomp.
@@ -86,6 +104,10 @@ def filter_descriptor() -> int:
     rules.add_rule(refuse, "clone", new_user_namespace)
     for request in FORBIDDEN_IOCTLS:
         rules.add_rule(refuse, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, LOW_32_BITS, request))
+    for request in FORBIDDEN_FCNTLS if locks_files else (*FORBIDDEN_FCNTLS, *LOCKING_FCNTLS):
+        rules.add_rule(refuse, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, LOW_32_BITS, request))
+    if not locks_files:
+        rules.add_rule(refuse, "flock")
     no_such_family = pyseccomp.ERRNO(errno.EAFNOSUPPORT)
     for family in set(range(HIGHEST_FAMILY)) - ALLOWED_FAMILIES:
         rules.add_rule(no_such_family, "socket", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, LOW_32_BITS, family))
@@ -95,6 +117,6 @@ def filter_descriptor() -> int:
     return descriptor
 
 
-def filter_path() -> Path:
+def filter_path(locks_files: bool) -> Path:
     """Return a path at which a child of this process, whatever it inherits, can open the compiled filter."""
-    return Path(f"/proc/{os.getpid()}/fd/{filter_descriptor()}")
+    return Path(f"/proc/{os.getpid()}/fd/{filter_descriptor(locks_files)}")

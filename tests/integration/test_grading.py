@@ -221,6 +221,40 @@ print("secrets", [name for name in os.environ if "TOKEN" in name or "SPOC" in na
     assert points_of(deployment, submission)[f"{EXERCISE}-tests"] == 2
 
 
+def test_code_that_is_graded_locks_no_file_and_works_all_the_same(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    probe = """
+import fcntl, io, struct, sys
+import matplotlib.pyplot as plt
+import pandas as pd
+shared = open(sys.executable, "rb")
+record = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 1, 0)
+attempts = {
+    "lockf": lambda: fcntl.lockf(shared, fcntl.LOCK_SH | fcntl.LOCK_NB),
+    "flock": lambda: fcntl.flock(shared, fcntl.LOCK_SH | fcntl.LOCK_NB),
+    "waiting lock": lambda: fcntl.fcntl(shared, fcntl.F_SETLKW, record),
+    "open file lock": lambda: fcntl.fcntl(shared, 37, record),
+    "waiting open file lock": lambda: fcntl.fcntl(shared, 38, record),
+}
+for name, attempt in attempts.items():
+    try:
+        attempt()
+    except PermissionError:
+        print(name, "is", "re" + "fused")
+pd.DataFrame({"a": [1, 2]}).plot()
+plt.title("drawn")
+plt.savefig(io.BytesIO())
+print("wor" + "king", pd.read_csv(io.StringIO("a,b")).columns.tolist())
+"""
+    folder = edited(deployment.source_dir, tmp_path / "a", with_code(probe))
+    submission = graded(deployment, grader, "dan", folder)
+    page = deployment.page(submission)
+    assert page.count("is refused") == 5
+    assert "working [&#39;a&#39;, &#39;b&#39;]" in page
+    assert points_of(deployment, submission)[f"{EXERCISE}-tests"] == 2
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [

@@ -94,6 +94,21 @@ def test_a_process_ends_at_its_limit_and_at_nothing_else(greedy: str, limit: dic
     assert python(greedy, policy(read_only=within)).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "call", ["inotify_init1(0)", "fcntl(0, 1024, 2)", "fcntl(0, 1026, 1)", "fcntl(0, 1036, 0)"]
+)
+def test_no_sandbox_hears_of_what_others_open(call: str) -> None:
+    code = f"import ctypes; libc = ctypes.CDLL(None, use_errno=True); print(libc.{call}, ctypes.get_errno())"
+    assert python(code, policy(read_only=python_environment())).stdout == "-1 1\n"
+
+
+def test_a_lock_on_a_shared_file_is_for_those_who_know_no_secret() -> None:
+    code = "import fcntl; fcntl.lockf(open('/usr/bin/env', 'rb'), fcntl.LOCK_SH)"
+    assert python(code, policy(read_only=python_environment())).returncode == 0
+    refused = python(code, policy(read_only=python_environment(), locks_files=False))
+    assert "PermissionError" in refused.stderr
+
+
 def test_a_fork_bomb_stays_within_its_sandbox() -> None:
     code = (
         "import os, time\n"
