@@ -16,6 +16,7 @@ from course.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, PasswordProblem
 from course.errors import Conflict
 from course.invitations import Invitation
 from hub_config.pages import STATIC_DIR, STATIC_PATH, first_page, page_translator
+from hub_config.proxy import came_through_the_proxy
 
 # These two pages take passwords, so they load and send nothing beyond this host.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -49,7 +50,13 @@ def hub_handlers() -> list[tuple[Any, ...]]:
 
 
 class _SignInPage(BaseHandler):
-    """What both pages share: strict headers, and a session of its own for each sign-in."""
+    """What both pages share: strict headers, browsers only, and a session of its own for each sign-in."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        # Hashing is dear, and the hub counts attempts by an address that a member's server could make up.
+        if not came_through_the_proxy(self):
+            raise HTTPError(403)
 
     def set_default_headers(self) -> None:
         super().set_default_headers()

@@ -11,7 +11,7 @@ import pytest
 from course.database import Database
 from course.events import EventStore
 from hub_config.runtime import runtime_folder
-from tests.course_hub import CourseHub, CourseMember
+from tests.course_hub import PASSWORD, CourseHub, CourseMember
 
 # What a learner could type.
 CONNECT = """
@@ -115,6 +115,22 @@ def test_a_kernel_holds_no_token_but_its_own_servers(ada: CourseMember) -> None:
     for path in ("/users", "/users/ben", "/users/ada/tokens", "/groups", "/services", "/proxy", "/info"):
         assert ada.run(f"print(hub.get('/hub/api{path}').status_code)").strip() in ("403", "404"), path
     assert ada.run("print(hub.get('/hub/api/user').json()['name'])") == "ada\n"
+
+
+def test_a_kernel_cannot_try_passwords_whatever_address_it_claims(
+    ada: CourseMember, ben: CourseMember
+) -> None:
+    ada.run(CONNECT)
+    ada.run("hub.headers = {'X-Forwarded-For': '203.0.113.1', 'Sec-Fetch-Mode': 'navigate'}")
+    form = {"username": "ben", "password": PASSWORD}
+    for request in (
+        "hub.get('/hub/login')",
+        f"hub.post('/hub/login', data={form})",
+        "hub.get('/hub/invitation?token=x')",
+        "hub.post('/hub/invitation', data={'token': 'x'})",
+        f"hub.post('/hub/api/users/ben/tokens', json={{'auth': {form}}})",
+    ):
+        assert ada.run(f"print({request}.status_code)") == "403\n", request
 
 
 def test_the_course_service_answers_a_kernel(ada: CourseMember) -> None:
