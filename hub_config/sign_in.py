@@ -40,6 +40,15 @@ PASSWORD_PROBLEMS: dict[PasswordProblem, str] = {
 }
 
 
+class InvitationFormExpired(HTTPError):
+    """A form without its token, as after a long wait; the error page shows `jupyterhub_message`."""
+
+    jupyterhub_message = "This form was open too long. Open your invitation link again."
+
+    def __init__(self) -> None:
+        super().__init__(403)
+
+
 def hub_handlers() -> list[tuple[Any, ...]]:
     """Return the routes below the hub's prefix."""
     return [
@@ -114,8 +123,7 @@ class InvitationHandler(_SignInPage):
             super().check_xsrf_cookie()
         except HTTPError as error:
             self.log.warning("XSRF check of the invitation form failed: %s", error)
-            message = "This form was open too long. Open your invitation link again."
-            raise HTTPError(403, message) from error
+            raise InvitationFormExpired from error
 
     async def _let_in(self, token: str, password: str) -> None:
         authenticator = self.authenticator

@@ -84,6 +84,9 @@ def test_every_page_is_accessible_in_every_look(
     picture(page, f"not-running-{name}")
     page.goto(f"{hub.url}/hub/nowhere")
     picture(page, f"no-such-page-{name}")
+    page.goto(f"{hub.url}/hub/admin")
+    expect(page.locator("main")).not_to_contain_text("scopes")
+    picture(page, f"not-allowed-{name}")
 
 
 def test_typing_can_be_shown_but_is_sent_as_a_password(hub: RosterHub, context: BrowserContext) -> None:
