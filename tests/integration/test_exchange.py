@@ -294,6 +294,24 @@ def test_a_trainers_commands_release_and_list_what_came_in(
         factory.ReleaseAssignment(coursedir=unknown, config=config).start()
 
 
+def test_the_release_button_refuses_an_answer_and_says_where_it_is(
+    tmp_path: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become("tia", tmp_path, hub, deployment, monkeypatch)
+    generated = deployment.state.course_dir / "release" / MODULE / "exercises.ipynb"
+    sound, shown = generated.read_bytes(), (deployment.release_dir / "exercises.ipynb").read_bytes()
+    generated.write_bytes((deployment.source_dir / "exercises.ipynb").read_bytes())
+    config = Config()
+    configure(config)
+    folder = CourseDirectory(config=config, assignment_id=MODULE, course_id=course_id())
+    try:
+        with pytest.raises(ExchangeError, match=r"would give away[^-]*- exercises\.ipynb: "):
+            ExchangeFactory(config=config).ReleaseAssignment(coursedir=folder, config=config).start()
+    finally:
+        generated.write_bytes(sound)
+    assert (deployment.release_dir / "exercises.ipynb").read_bytes() == shown
+
+
 def test_formgrader_in_a_trainers_server_grades_and_releases_through_the_course(
     tmp_path: Path,
     hub: MinimalHub,
