@@ -117,8 +117,10 @@ def release(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder
     """
     from graders.authoring.publication import Calendar
     from graders.authoring.release import release_modules
+    from graders.reports.wording import Wording
 
     settings = read_settings(state)
+    now = datetime.now(UTC)
     state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Database(state.database_url)) as database:
         released = release_modules(
@@ -127,15 +129,19 @@ def release(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder
             slugs,
             ReleaseStore(database),
             Calendar(settings.cohort_start, settings.time_zone),
-            now=datetime.now(UTC),
+            now=now,
         )
-    due = {each.assignment: each.due_at.isoformat() if each.due_at else None for each in released}
     if as_json:
-        listed = [{"module": name, "due_at": due_at} for name, due_at in due.items()]
+        listed = [
+            {"module": each.assignment, "due_at": each.due_at and each.due_at.isoformat()}
+            for each in released
+        ]
         click.echo(json.dumps({"released": listed}))
     else:
-        for name, due_at in due.items():
-            click.echo(f"Released {name}" + (f", due {due_at}" if due_at else ""))
+        wording = Wording("en", settings.time_zone, now)
+        for each in released:
+            due = f", due {wording.moment(each.due_at)} ({settings.time_zone})" if each.due_at else ""
+            click.echo(f"Released {each.assignment}{due}")
 
 
 @module.command()

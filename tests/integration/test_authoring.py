@@ -26,7 +26,7 @@ from graders.authoring.publication import Calendar
 from graders.authoring.release import release_generated, release_modules
 from graders.authoring.starter import new_module
 from hub_config.cli import spoc
-from hub_config.settings import SAMPLE_MODULES_DIR
+from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 CALENDAR = Calendar(date(2026, 11, 23), "Europe/Paris")
@@ -383,6 +383,20 @@ def test_the_command_line_takes_a_module_from_new_to_released(tmp_path: Path) ->
     assert [each["module"] for each in built["built"]] == [SLUG]
     released = json.loads(run("release", SLUG, *places, "--json").stdout)
     assert released == {"released": [{"module": SLUG, "due_at": None}]}
+
+
+def test_a_due_date_is_told_to_people_in_the_courses_time_zone_and_to_scripts_in_utc(
+    modules: Path, state: StateFolder, course_dir: Path
+) -> None:
+    settings = {"modules_dir": modules, "cohort_start": "2026-11-23", "time_zone": "Asia/Tokyo"}
+    write_settings(state, Settings.model_validate(settings))
+    places = ["--state-dir", str(state.root)]
+    (day,) = json.loads(run("release", SLUG, *places, "--json").stdout)["released"]
+    assert day["due_at"] == "2026-11-30T14:59:00+00:00"
+    assert (
+        run("release", SLUG, *places).stdout
+        == "Released first-steps, due Mon 30 Nov 2026, 23:59 (Asia/Tokyo)\n"
+    )
 
 
 def test_the_sample_course_has_no_finding() -> None:
