@@ -17,7 +17,11 @@ LONGEST_ANSWER = 120
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One quiz question as analysis needs it; `choices`: text by choice id, empty for a free answer."""
+    """One quiz question as analysis needs it.
+
+    `prompt` is Markdown; `choices` has the text by choice id, empty for a free answer, `right` the ids of
+    those to choose.
+    """
 
     quiz: str
     id: str
@@ -25,6 +29,7 @@ class Question:
     points: float
     skills: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
+    right: frozenset[str] = frozenset()
 
     @property
     def subject(self) -> str:
@@ -47,8 +52,9 @@ class ExerciseResult:
 class QuestionResult:
     """How one question went at the first attempt of each of `answered` learners.
 
-    `interval` holds the share right in the long run with 95 % confidence; `wrong_answer` is the wrong
-    first answer that most learners gave, as text, and `wrong_count` how many did.
+    `interval` holds the share right in the long run with 95 % confidence; `wrong_answer` is what was wrong
+    in most first answers, as text, and `wrong_count` in how many. With `only_missing` nothing wrong was
+    chosen, and it is what was left out.
     """
 
     question: Question
@@ -58,6 +64,7 @@ class QuestionResult:
     interval: tuple[float, float]
     wrong_answer: str
     wrong_count: int
+    only_missing: bool = False
 
     @property
     def share_right(self) -> float:
@@ -136,9 +143,9 @@ def question_results(questions: Iterable[Question], events: Iterable[Event]) -> 
         first = [tries[0] for tries in by_learner.values()]
         right = sum(bool(answer.data["right"]) for answer in first)
         wrong = Counter(
-            answer_text(question, answer.data["answer"]) for answer in first if not answer.data["right"]
+            _mistake(question, answer.data["answer"]) for answer in first if not answer.data["right"]
         )
-        wrong_answer, wrong_count = wrong.most_common(1)[0] if wrong else ("", 0)
+        (wrong_answer, only_missing), wrong_count = wrong.most_common(1)[0] if wrong else (("", False), 0)
         results.append(
             QuestionResult(
                 question,
@@ -150,6 +157,7 @@ def question_results(questions: Iterable[Question], events: Iterable[Event]) -> 
                 interval=wilson_interval(right, len(first)),
                 wrong_answer=wrong_answer,
                 wrong_count=wrong_count,
+                only_missing=only_missing,
             )
         )
     return tuple(sorted(results, key=lambda result: (result.interval[1], result.question.subject)))
@@ -189,6 +197,18 @@ def answer_text(question: Question, answer: Any) -> str:
     texts = [question.choices.get(str(part), _plain(part)) for part in parts]
     text = " + ".join(sorted(texts)) if texts else "—"
     return text if len(text) <= LONGEST_ANSWER else f"{text[: LONGEST_ANSWER - 1]}…"
+
+
+def _mistake(question: Question, answer: Any) -> tuple[str, bool]:
+    """Return what is wrong with an answer, as text, and whether that is only what it leaves out."""
+    if not isinstance(answer, list):
+        return answer_text(question, answer), False
+    chosen = {str(choice) for choice in answer}
+    wrong, missing = chosen - question.right, question.right - chosen
+    if missing and not wrong:
+        return answer_text(question, list(missing)), True
+    # Neither: the key was changed since.
+    return answer_text(question, list(wrong) or answer), False
 
 
 def _plain(answer: Any) -> str:

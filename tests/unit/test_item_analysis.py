@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -58,6 +59,24 @@ def test_the_wrong_answer_chosen_most_is_named_by_its_text() -> None:
     ]
     (result,) = question_results([JOIN], events)
     assert (result.wrong_answer, result.wrong_count) == ("outer", 2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "only_missing"),
+    [
+        (["l"], "inner", True),
+        (["l", "o"], "outer", False),
+        (["l", "i", "o"], "outer", False),
+        (["l", "i"], "inner + left", False),
+    ],
+    ids=["a right one is missing", "one wrong, one missing", "one wrong", "right by today's key"],
+)
+def test_of_a_partly_right_answer_what_is_wrong_is_named(
+    answer: list[str], said: str, only_missing: bool
+) -> None:
+    several = replace(JOIN, right=frozenset({"l", "i"}))
+    (result,) = question_results([several], [answered("ada", several, answer, 1.0)])
+    assert (result.wrong_answer, result.only_missing) == (said, only_missing)
 
 
 def test_a_question_nobody_answered_has_no_result() -> None:
