@@ -223,8 +223,9 @@ def _questions(slug: str, quiz: Quiz) -> Iterator[Question]:
         yield Question(
             quiz=slug,
             id=question.id,
-            prompt=question.prompt.split("\n\n")[0],
+            prompt=question.prompt,
             points=question.points,
             skills=question.skills,
             choices={choice.id: choice.text for choice in choices},
+            right=frozenset(choice.id for choice in choices if choice.correct),
         )

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from course.item_analysis import ExerciseResult
+from graders.reports.prompt import brief_prompt
 from graders.reports.wording import Wording
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,6 +37,8 @@ class Renderer:
         )
         self._templates.globals.update(_=wording.text, wording=wording, few=FEW)
         self._templates.filters.update(
+            blocks=_block_markdown,
+            brief=brief_prompt,
             heat=heat,
             inline=_inline_markdown,
             percent=wording.percent,
@@ -66,3 +69,22 @@ def _inline_markdown(text: str) -> Markup:
     """Return an author's one line as HTML: emphasis and code; links, pictures and HTML stay text."""
     markdown = MarkdownIt("zero").enable(["emphasis", "backticks", "escape", "entity"])
     return Markup(markdown.renderInline(" ".join(text.split())))  # noqa: S704 - escaped by the renderer
+
+
+def _block_markdown(text: str) -> Markup:
+    """Return an author's paragraphs, lists, code and tables as HTML; links, pictures and HTML stay text."""
+    markdown = MarkdownIt("zero").enable(
+        [
+            "paragraph",
+            "emphasis",
+            "backticks",
+            "escape",
+            "entity",
+            "newline",
+            "list",
+            "fence",
+            "code",
+            "table",
+        ]
+    )
+    return Markup(markdown.render(text))  # noqa: S704 - escaped by the renderer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -132,6 +133,35 @@ def test_an_answer_in_a_learners_own_words_is_shown_as_text(cohort: Cohort) -> N
     html = BeautifulSoup(_with_questions(cohort, result).questions(), "html.parser")
     assert html.find(["script", "a", "strong"]) is None
     assert words in html.get_text()
+
+
+def test_the_whole_question_is_one_click_away_and_stays_text(cohort: Cohort) -> None:
+    asked = next(found for found in cohort.questions if found.id == "third")
+    prompt = (
+        "# Big\n\nHow many?\n\n```python\na.merge(b)\n```\n\n<script>1</script> [x](javascript:1) ![y](//z)"
+    )
+    changed = replace(asked, prompt=prompt)
+    html = BeautifulSoup(
+        _with_questions(cohort, QuestionResult(changed, 8, 2, 3, (0.1, 0.6), "7", 5)).questions(),
+        "html.parser",
+    )
+    whole = html.select_one("details")
+    assert whole is not None
+    assert whole.pre is not None
+    assert whole.pre.get_text() == "a.merge(b)\n"
+    assert "<script>1</script> [x](javascript:1)" in whole.get_text()
+    assert html.find(["script", "a", "img", "h1"]) is None
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "missing: "), ("fr", "il manque : ")])
+def test_what_most_learners_left_out_is_said_to_be_missing(
+    state: StateFolder, language: str, said: str
+) -> None:
+    cohort = read_cohort(request_of(state, language=language))
+    asked = next(found for found in cohort.questions if found.id == "second")
+    assert asked.right == {"a", "c"}
+    result = QuestionResult(asked, 8, 2, 3, (0.1, 0.6), "An empty cell of the file", 5, only_missing=True)
+    assert f"{said}An empty cell of the file" in _with_questions(cohort, result).questions()
 
 
 def _with_questions(cohort: Cohort, *results: QuestionResult) -> Sections:

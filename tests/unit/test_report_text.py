@@ -15,6 +15,7 @@ from course.language import catalogue
 from course.scores import CellKind
 from course.standing import Cause, Reason
 from graders.reports import wording
+from graders.reports.prompt import brief_prompt
 from graders.reports.rendering import TEMPLATES
 from graders.reports.wording import Wording
 from hub_config.service import pages
@@ -65,6 +66,37 @@ def test_every_reason_reads_as_a_sentence(language: str, since: datetime | None)
         assert sentence.endswith(".")
         assert "{" not in sentence
         assert said.cause(cause)
+
+
+PROMPT = """```python
+SEGMENTS = ["a"]
+```
+
+What does *this* give?
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+Think of `NaN`."""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "brief"),
+    [
+        (PROMPT, "What does *this* give? Think of `NaN`."),
+        ("```python\nprint(1)\n```", "print(1)"),
+        ("- one\n- two", "one two"),
+    ],
+)
+def test_a_question_is_told_by_its_words_without_code_and_tables(prompt: str, brief: str) -> None:
+    assert brief_prompt(prompt) == brief
+
+
+def test_a_long_question_is_cut_at_a_word() -> None:
+    brief = brief_prompt("word " * 100)
+    assert len(brief) <= 200
+    assert brief.endswith("word …")
 
 
 def test_days_are_counted_by_the_calendar_of_the_cohorts_time_zone() -> None:
