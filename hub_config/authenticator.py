@@ -20,7 +20,7 @@ from hub_config.pages import page_translator
 from hub_config.passwords import Passwords
 from hub_config.proxy import came_through_the_proxy
 from hub_config.sign_in import hub_handlers
-from hub_config.throttle import Throttle, client_address
+from hub_config.throttle import SignInThrottle, client_address
 
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -55,9 +55,7 @@ class RosterAuthenticator(Authenticator):
         self.accounts = Accounts(database)
         self.invitations = Invitations(database)
         self.passwords = Passwords()
-        self._by_name = Throttle(free=5)
-        # Wider, because a whole class may stand behind one address.
-        self._by_address = Throttle(free=30)
+        self._throttle = SignInThrottle()
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         return hub_handlers()
@@ -76,21 +74,20 @@ class RosterAuthenticator(Authenticator):
 
         Raises:
             HTTPError: The attempt did not come through the proxy, so nobody knows from where.
-            TooManyAttempts: There were too many failed ones of this name or from this address.
+            TooManyAttempts: There were too many failed ones from this address, or of this name.
         """
         if not came_through_the_proxy(handler):
             raise HTTPError(403)
         name = self.normalize_username(data.get("username", ""))[:32]
         forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For"))
         address = client_address(forwarded, handler.request.remote_ip, handler.app.trusted_downstream_ips)
-        self._throttle(handler, name, address)
+        self._count_attempt(handler, name, address)
         account = self.accounts.find(name)
         password = data.get("password", "")
         password_hash = account.password_hash if account else None
         if not await self.passwords.matches(password_hash, password) or account is None:
             return None
-        self._by_name.forget(name)
-        self._by_address.undo(address)
+        self._throttle.succeeded(name, address)
         if password_hash and self.passwords.is_outdated(password_hash):
             renewed = await self.passwords.hash(password)
             await asyncio.to_thread(self.accounts.renew_hash, account, renewed)
@@ -141,14 +138,13 @@ class RosterAuthenticator(Authenticator):
             # In a thread, because a write may wait for its turn and the hub must not.
             await asyncio.to_thread(self.accounts.seen, account, now)
 
-    def _throttle(self, handler: Any, name: str, address: str) -> None:
-        wait = max(self._by_name.wait_seconds(name), self._by_address.wait_seconds(address))
+    def _count_attempt(self, handler: Any, name: str, address: str) -> None:
+        wait = self._throttle.wait_seconds(name, address)
         if wait > 0:
             self.log.warning("Sign-in throttled for %r from %s", name, address)
             say = page_translator(handler)
             raise TooManyAttempts(say("Too many attempts. Wait a minute, then try again."), wait)
-        self._by_name.count(name)
-        self._by_address.count(address)
+        self._throttle.count(name, address)
 
 
 async def _stop_server(handler: Any, user: Any) -> None:

@@ -74,6 +74,43 @@ class Throttle:
         return attempts
 
 
+class SignInThrottle:
+    """Counts attempts to sign in: of one name from one address, of an address, and of a name.
+
+    By a name alone anybody could keep its owner out, so that bound is wide and its waits are short: a single
+    guesser, whom the other counts make wait a minute by then, leaves gaps for the owner.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._by_both = Throttle(free=5, clock=clock)
+        # A whole class may stand behind one address.
+        self._by_address = Throttle(free=30, clock=clock)
+        self._by_name = Throttle(free=100, longest_seconds=5, clock=clock)
+
+    def wait_seconds(self, name: str, address: str) -> float:
+        """Return how long the next attempt has to wait; 0 when it may go on."""
+        return max(throttle.wait_seconds(key) for throttle, key in self._counts(name, address))
+
+    def count(self, name: str, address: str) -> None:
+        """Count an attempt, as failed until `succeeded` says otherwise."""
+        for throttle, key in self._counts(name, address):
+            throttle.count(key)
+
+    def succeeded(self, name: str, address: str) -> None:
+        """Forget what the owner of `name` mistyped here; take back one attempt of all others that count."""
+        both, *others = self._counts(name, address)
+        both[0].forget(both[1])
+        for throttle, key in others:
+            throttle.undo(key)
+
+    def _counts(self, name: str, address: str) -> tuple[tuple[Throttle, str], ...]:
+        return (
+            (self._by_both, f"{name} {address}"),
+            (self._by_address, address),
+            (self._by_name, name),
+        )
+
+
 def client_address(forwarded: str, peer: str, trusted: Sequence[str]) -> str:
     """Return the address that the outermost proxy of ours saw; an attacker cannot choose it.
 

@@ -275,7 +275,7 @@ def test_a_form_from_another_site_is_refused(hub: RosterHub, browser: httpx.Clie
     assert join(browser, link, PASSWORD).status_code == 302
 
 
-def test_guessing_is_slowed_for_the_name_also_when_the_password_is_right_or_the_address_forged(
+def test_guessing_is_slowed_also_when_the_password_is_right_or_the_address_forged(
     hub: RosterHub,
 ) -> None:
     joined(hub, "guessed")
@@ -297,6 +297,14 @@ def test_guessing_is_slowed_for_the_name_also_when_the_password_is_right_or_the_
     assert int(throttled.headers["Retry-After"]) >= 1
     assert guess(PASSWORD).status_code == 429
     wait_until(lambda: guess(PASSWORD).status_code == 302, seconds=60)
+
+
+def test_whoever_guesses_at_a_name_keeps_nobody_out_elsewhere(hub: RosterHub) -> None:
+    joined(hub, "wanted")
+    guesser, owner = hub.browser(), hub.browser()
+    answers = [sign_in(guesser, "wanted", "not it").status_code for _ in range(12)]
+    assert 429 in answers
+    assert sign_in(owner, "wanted", PASSWORD).status_code == 302
 
 
 def test_trying_many_names_is_slowed_for_the_address_whatever_headers_it_sends(hub: RosterHub) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub_config.throttle import Throttle, client_address
+from hub_config.throttle import SignInThrottle, Throttle, client_address
 
 pytestmark = pytest.mark.quick
 
@@ -83,6 +83,41 @@ def test_many_names_take_bounded_memory_and_the_newest_are_kept(throttle: Thrott
     assert len(throttle._attempts) == 100
     assert throttle.wait_seconds("name 999") > 0
     assert throttle.wait_seconds("name 1") == 0
+
+
+def test_wrong_passwords_from_one_address_delay_the_owner_nowhere_else(clock: Clock) -> None:
+    throttle = SignInThrottle(clock)
+    for _ in range(6):
+        throttle.count("ada", "203.0.113.1")
+    assert throttle.wait_seconds("ada", "203.0.113.1") > 0
+    assert throttle.wait_seconds("ada", "198.51.100.7") == 0
+    assert throttle.wait_seconds("ben", "203.0.113.1") == 0
+
+
+def test_one_guesser_who_never_stops_delays_the_owner_by_seconds_at_most(clock: Clock) -> None:
+    throttle = SignInThrottle(clock)
+    longest = 0.0
+    while clock.now < 6 * 3600:
+        clock.now += throttle.wait_seconds("ada", "203.0.113.1")
+        throttle.count("ada", "203.0.113.1")
+        longest = max(longest, throttle.wait_seconds("ada", "198.51.100.7"))
+    assert 0 < longest <= 5
+
+
+def test_guessing_at_a_name_from_ever_new_addresses_is_slowed(clock: Clock) -> None:
+    throttle = SignInThrottle(clock)
+    for number in range(110):
+        throttle.count("ada", f"2001:db8::{number}")
+    assert throttle.wait_seconds("ada", "198.51.100.7") == 5
+    assert throttle.wait_seconds("ben", "198.51.100.7") == 0
+
+
+def test_a_class_behind_one_address_signs_in_without_waiting(clock: Clock) -> None:
+    throttle = SignInThrottle(clock)
+    for number in range(200):
+        assert throttle.wait_seconds(f"learner-{number}", "203.0.113.1") == 0
+        throttle.count(f"learner-{number}", "203.0.113.1")
+        throttle.succeeded(f"learner-{number}", "203.0.113.1")
 
 
 @pytest.mark.parametrize(
