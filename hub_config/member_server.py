@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ COURSE_URL_INSIDE = "http+unix://%2Frun%2Fhub%2Fcourse.sock/services/course/"
 SERVER_SOCKET = "/run/server.sock"
 """What the server is told that it listens on; it inherits the socket, and there is no such file."""
 
+CHOWN = "/usr/bin/chown"
 TRAINERS_UID = 200_000
 """The course directory has one owner, so all who teach share a uid. Member ids begin at 1."""
 
@@ -95,24 +97,31 @@ def prepare_folders(member: Member, state: StateFolder, runtime: RuntimeFolder) 
     state.homes_dir.mkdir(mode=0o700, exist_ok=True)
     home = state.homes_dir / member.name
     uid = member_uid(member)
-    _own_folder(home, uid)
+    _make_folder(home)
+    # At a first start, or in another role now; each start would go through all of a large home.
+    if home.lstat().st_uid != uid:
+        _hand_over(home, uid)
     if member.role in TEACHING:
-        _own_folder(state.course_dir, uid)
+        _make_folder(state.course_dir)
+        # Always, because the operator's commands write there as root.
+        _hand_over(state.course_dir, uid)
         _make_mount_point(home / "course")
     _write_account(runtime.account_dir(member.name), member.name, uid if _is_root() else os.getuid())
 
 
-def _own_folder(folder: Path, uid: int) -> None:
-    """Make `folder` where missing, for its owner alone; when root runs the hub, all in it is the owner's."""
+def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if not stat.S_ISDIR(folder.lstat().st_mode):
         raise NotADirectoryError(f"{folder} is not a folder")
-    if not _is_root():
-        return
-    for _, subfolders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
-        os.fchown(descriptor, uid, uid)
-        for name in (*subfolders, *files):
-            os.chown(name, uid, uid, dir_fd=descriptor, follow_symlinks=False)
+
+
+def _hand_over(folder: Path, uid: int) -> None:
+    """Give `folder` and all in it to `uid`, when root runs the hub; the folder itself comes last."""
+    if _is_root():
+        # Unlike Python, it takes any depth: folders in folders must not stop the hub.
+        subprocess.run(
+            [CHOWN, "--recursive", "-P", "--no-dereference", f"{uid}:{uid}", f"{folder}"], check=True
+        )
 
 
 def _make_mount_point(folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,8 @@ from course.roster import Member, Role
 from course.state import StateFolder
 from graders.sandbox.policy import Bind, SandboxPolicy
 from hub_config import member_server
-from hub_config.member_server import TRAINERS_UID, home_inside, member_uid, server_policy
-from hub_config.runtime import runtime_folder
+from hub_config.member_server import TRAINERS_UID, home_inside, member_uid, prepare_folders, server_policy
+from hub_config.runtime import RuntimeFolder, runtime_folder
 
 pytestmark = pytest.mark.quick
 
@@ -55,6 +58,61 @@ def test_an_operator_of_the_same_name_keeps_the_environment_in_view(monkeypatch:
     monkeypatch.setattr(member_server, "python_environment", lambda *_packages: environment)
     assert home_inside("ada") == Path("/home/ada.course")
     assert home_inside("ad") == Path("/home/ad")
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+def prepare(role: Role, folder: Path) -> Path:
+    """Prepare for a start of ada's server; return her home."""
+    state, runtime = StateFolder(folder), RuntimeFolder(folder / "runtime")
+    for needed in (runtime.account_dir("ada").parent, state.course_dir):
+        needed.mkdir(parents=True, exist_ok=True)
+    prepare_folders(member(role), state, runtime)
+    return state.homes_dir / "ada"
+
+
+def owners(folder: Path) -> set[int]:
+    return {path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
+
+
+@needs_root
+def test_a_home_goes_to_its_owner_and_follows_another_role_but_links_are_not_followed(tmp_path: Path) -> None:
+    home = prepare("learner", tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("root's")
+    (home / "work").mkdir()
+    (home / "work" / "notes.txt").write_text("mine")
+    (home / "work" / "link").symlink_to(elsewhere)
+    os.chown(home, 0, 0)
+    prepare("learner", tmp_path)
+    assert owners(home) == {TRAINERS_UID + 7}
+    prepare("trainer", tmp_path)
+    assert owners(home / "work") == {TRAINERS_UID}
+    assert elsewhere.stat().st_uid == 0
+
+
+@needs_root
+def test_what_root_put_into_the_course_directory_is_the_trainers_at_the_next_start(tmp_path: Path) -> None:
+    prepare("trainer", tmp_path)
+    course_dir = StateFolder(tmp_path).course_dir
+    (course_dir / "source").mkdir()
+    prepare("trainer", tmp_path)
+    assert owners(course_dir) == {TRAINERS_UID}
+
+
+@needs_root
+def test_a_home_of_folders_in_folders_is_handed_over_and_then_left_alone(tmp_path: Path) -> None:
+    home = prepare("learner", tmp_path)
+    script = "for n in range(1200): os.mkdir('d'); os.chdir('d')"
+    subprocess.run([sys.executable, "-c", f"import os\n{script}"], cwd=home, check=True)
+    prepare("learner", tmp_path)
+    assert (home / "d").stat().st_uid == 0
+    os.chown(home, 0, 0)
+    prepare("learner", tmp_path)
+    assert (home / "d" / "d").stat().st_uid == home.stat().st_uid == TRAINERS_UID + 7
+    # Python, and so pytest, could not remove them.
+    subprocess.run(["/usr/bin/rm", "-r", home / "d"], check=True)
 
 
 def test_socket_paths_are_short_and_in_lower_case() -> None:
