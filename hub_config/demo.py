@@ -95,6 +95,4 @@ def _release_what_is_missing(state: StateFolder, settings: Settings, releases: R
     if missing:
         build_course(settings.modules_dir, state.course_dir, missing)
         calendar = Calendar(settings.cohort_start, settings.time_zone)
-        release_modules(
-            settings.modules_dir, state, missing, releases, calendar, now=datetime.now(UTC)
-        )
+        release_modules(settings.modules_dir, state, missing, releases, calendar, now=datetime.now(UTC))
