@@ -20,6 +20,7 @@ import httpx
 from course.errors import Conflict, CourseError
 from course.state import StateFolder
 from graders.sandbox.bubblewrap import SETPRIV
+from hub_config.log_rotation import bounded_log
 from hub_config.runtime import is_free, prepare_runtime_folder, runtime_folder
 from hub_config.settings import Settings, read_settings, write_settings
 
@@ -28,7 +29,6 @@ READY_SECONDS = 60
 STOP_SECONDS = 60
 POLL_SECONDS = 0.1
 LOG_LINES_SHOWN = 15
-LOG_BYTES = 20 << 20
 
 
 def log_path(state: StateFolder) -> Path:
@@ -49,7 +49,7 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
     os.umask(0o022)
     for folder in (state.root, state.hub_dir):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _only_one(state), _open_log(state) as log:
+    with _only_one(state), bounded_log(log_path(state)) as log:
         if not is_free(settings.port):
             raise Conflict(
                 f"Port {settings.port} is taken by another program.", "Choose another one with --port."
@@ -156,13 +156,6 @@ def _only_one(state: StateFolder) -> Iterator[None]:
                 "Use that one, end it first, or choose another folder with --state-dir.",
             ) from error
         yield
-
-
-def _open_log(state: StateFolder) -> IO[bytes]:
-    path = log_path(state)
-    if path.exists() and path.stat().st_size > LOG_BYTES:
-        path.replace(path.with_suffix(".log.1"))
-    return path.open("ab")
 
 
 def _end_of_log(state: StateFolder) -> str:
