@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from course.errors import NotFound
-from course.manifest import read_course
+from course.manifest import read_course, read_module
 from course.releases import Release, ReleaseStore
+from course.schedule import due_at
 from course.state import StateFolder
 from graders.authoring.build import chosen_modules, replacement
 from graders.authoring.generate import generate
@@ -44,8 +45,12 @@ def release_modules(
         if not (course_dir / "source" / slug).is_dir():
             raise NotFound(f"The module {slug!r} is not built.", f"Run: spoc module build {slug}")
         refuse_links(course_dir / "source" / slug)
+    due = {
+        slug: due_at(read_module(modules_dir / slug), calendar.cohort_start, calendar.time_zone)
+        for slug in chosen
+    }
     with TemporaryDirectory(prefix=".release-", dir=course_dir) as scratch:
-        generate(course_dir, course.id, Path(scratch), chosen)
+        generate(course_dir, course.id, Path(scratch), due)
         _keep_owner(course_dir)
         generated = {slug: Path(scratch, slug) for slug in chosen}
         released = publish(modules_dir, state, generated, releases, calendar, now=now)

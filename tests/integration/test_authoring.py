@@ -237,6 +237,8 @@ def test_a_release_holds_no_answer_and_shows_when_it_is_due(
     (release,) = release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
     assert (release.title, release.notebooks) == ("First steps", ("lesson", "exercises"))
     assert release.due_at == datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
+    with Gradebook(state.gradebook_url) as gradebook:
+        assert gradebook.find_assignment(SLUG).duedate == datetime(2026, 11, 30, 22, 59)
     folder = state.released_dir / SLUG
     assert files(course_dir / "release" / SLUG).keys() == {
         course_dir / "release" / SLUG / path.relative_to(folder) for path in files(folder)
