@@ -29,6 +29,7 @@ from course.errors import CourseError
 from course.language import translator
 from graders.authoring.regions import HIDDEN_TESTS, split
 from graders.preprocessors import QuizPoints, SandboxedExecute, configure
+from graders.trainer_copy import disarm
 from graders.workbench import Workbench
 
 MAX_NOTEBOOK_BYTES = 20 * 1024 * 1024
@@ -110,6 +111,8 @@ def autograde(
         _run_nbgrader(config, translate)
         return {path.stem: _as_seen(path, config) for path in _autograded(bench)}
     finally:
+        for path in _autograded(bench):
+            _disarm(path)
         bench.put_in_place(course.folder)
         _keep_owner(course)
 
@@ -150,6 +153,12 @@ def _run_nbgrader(config: Config, translate: Callable[[str], str]) -> None:
 
 def _autograded(bench: Workbench) -> list[Path]:
     return sorted(bench.place("autograded").glob("*.ipynb"))
+
+
+def _disarm(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    disarm(notebook)
+    nbformat.write(notebook, path)
 
 
 def _keep_owner(course: GradingCourse) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
-from nbconvert.filters import markdown2html
+from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from course.api import CellFeedback, FeedbackDocument
@@ -68,7 +68,8 @@ _TAGS = frozenset(
     )
 )
 _PLAIN_ATTRIBUTES = frozenset({"alt", "colspan", "rowspan", "scope", "title", "start"})
-_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
 
 _templates = Environment(
@@ -123,8 +124,34 @@ def clean_html(html: str) -> Markup:
     return Markup(cleaned)  # noqa: S704 - that is what the cleaner is for
 
 
-def _markdown(text: str) -> Markup:
-    return clean_html(_ANCHOR.sub("", markdown2html(text)))
+def clean_markdown(text: str, attachments: Any = None) -> Markup:
+    """Return Markdown as clean HTML, with images attached to its cell; what cannot be read as plain text."""
+    html = rendered(text, attachments)
+    return _preformatted(text) if html is None else clean_html(_ANCHOR.sub("", html))
+
+
+def rendered(text: str, attachments: Any = None) -> str | None:
+    """Return the HTML that Jupyter makes of Markdown, not yet clean; None if it makes none, or too much."""
+    if len(text) > MAX_RICH_LENGTH:
+        return None
+    renderer = IPythonRenderer(escape=False, attachments=dict(_images(attachments)))
+    try:
+        return str(MarkdownWithMath(renderer=renderer).render(text))
+    except (InvalidNotebook, RecursionError):
+        # An image that is not attached, or nesting without end.
+        return None
+
+
+def _images(attachments: Any) -> Iterator[tuple[str, dict[str, str]]]:
+    for name, data in attachments.items() if isinstance(attachments, dict) else ():
+        kept = {kind: data[kind] for kind in IMAGE_TYPES if isinstance(data, dict) and is_image(data, kind)}
+        if kept:
+            yield str(name), kept
+
+
+def is_image(data: Mapping[str, Any], kind: str) -> bool:
+    """Return whether `data` has an image of that kind, as base64 and nothing else."""
+    return isinstance(data.get(kind), str) and _BASE64.fullmatch(data[kind]) is not None
 
 
 def _may_stay(tag: str, name: str, value: str) -> bool:
@@ -137,10 +164,10 @@ def _may_stay(tag: str, name: str, value: str) -> bool:
 
 def _cell(cell: NotebookNode, marks: Mapping[str, CellFeedback], language: str) -> _Cell:
     mark = marks.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-    is_text = cell.cell_type == "markdown" and len(cell.source) <= MAX_RICH_LENGTH
+    is_text = cell.cell_type == "markdown"
     return _Cell(
         source=_text(cell.source),
-        html=_markdown(cell.source) if is_text else None,
+        html=clean_markdown(cell.source, cell.get("attachments")) if is_text else None,
         outputs=tuple(_outputs(cell)),
         mark=_mark(mark, language) if mark else None,
     )
@@ -167,12 +194,13 @@ def _outputs(cell: NotebookNode) -> Iterator[Markup]:
         elif output.output_type == "error":
             yield _preformatted("\n".join(map(str, output.traceback)) or f"{output.ename}: {output.evalue}")
         else:
-            yield _rich(output.get("data", {}))
+            yield clean_output(output.get("data", {}))
 
 
-def _rich(data: Mapping[str, Any]) -> Markup:
-    for kind in _IMAGE_TYPES:
-        if isinstance(data.get(kind), str):
+def clean_output(data: Mapping[str, Any]) -> Markup:
+    """Return what an output shows, by MIME type, as clean HTML."""
+    for kind in IMAGE_TYPES:
+        if is_image(data, kind):
             return clean_html(f'<img alt="" src="data:{kind};base64,{"".join(data[kind].split())}">')
     svg = data.get("image/svg+xml")
     if isinstance(svg, str) and len(svg) <= MAX_RICH_LENGTH * 5:
@@ -184,7 +212,7 @@ def _rich(data: Mapping[str, Any]) -> Markup:
         return clean_html(re.sub(r"(?is)<style\b.*?</style\s*>", "", html))
     markdown = data.get("text/markdown")
     if isinstance(markdown, str) and len(markdown) <= MAX_RICH_LENGTH:
-        return _markdown(markdown)
+        return clean_markdown(markdown)
     return _preformatted(str(data.get("text/plain", "")))
 
 

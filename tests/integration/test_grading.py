@@ -281,6 +281,45 @@ def test_a_notebook_that_stops_its_kernel_is_graded_and_passes_nothing_more(
     assert points_of(deployment, good)["large-open-lines-tests"] == 2
 
 
+def identities(notebook: NotebookNode) -> list[tuple[str, str, str]]:
+    """Return by what nbgrader knows each cell: its id, name and checksum."""
+    known = [(cell.id, cell.metadata.get("nbgrader", {})) for cell in notebook.cells]
+    return [(cell, given.get("grade_id", ""), given.get("checksum", "")) for cell, given in known]
+
+
+def test_what_a_trainer_opens_holds_no_script_of_the_learner_and_the_marks_are_the_same(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    attack = """
+from IPython.display import HTML, SVG, Javascript, Markdown, display
+for kind in (HTML, Markdown):
+    display(kind("<scr" + "ipt>attack()</scr" + "ipt><img src=x on" + "error=attack()>"))
+display(SVG("<svg xmlns='http://www.w3.org/2000/svg' on" + "load='attack()'/>"))
+display(Javascript("attack()"))
+"""
+
+    def arm(notebook: NotebookNode) -> None:
+        with_code(attack)(notebook)
+        cell_of(notebook, "explain-missing").source = "<img src=x onerror=attack()> [x](javascript:attack())"
+
+    autograded = deployment.state.course_dir / "autograded" / "dan" / MODULE / "exercises.ipynb"
+    plain = points_of(deployment, graded(deployment, grader, "dan", deployment.source_dir))
+    known = identities(nbformat.read(autograded, as_version=4))
+    submission = graded(deployment, grader, "dan", edited(deployment.source_dir, tmp_path / "a", arm))
+    assert points_of(deployment, submission) == plain
+    text = autograded.read_text()
+    for trace in (
+        "<script",
+        "onerror=",
+        "onload",
+        "javascript:",
+        "application/javascript",
+        'image/svg+xml":',
+    ):
+        assert trace not in text.lower(), trace
+    assert identities(nbformat.read(autograded, as_version=4)) == known
+
+
 def test_output_without_end_is_cut(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
     folder = edited(deployment.source_dir, tmp_path / "a", with_code("print('x' * 50_000_000)"))
     submission = graded(deployment, grader, "eve", folder)

@@ -143,3 +143,11 @@ def test_headings_come_without_links_to_themselves() -> None:
     page = page_of(new_markdown_cell("# Tables"))
     assert "Tables</h1>" in page
     assert "&#182;" not in page
+
+
+def test_an_attached_image_is_shown_and_a_missing_one_stops_nothing() -> None:
+    attached = new_markdown_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": "aGk="}})
+    missing = new_markdown_cell("![b](attachment:b.png)")
+    page = page_of(attached, missing)
+    assert 'src="data:image/png;base64,aGk="' in page
+    assert "![b](attachment:b.png)" in page
