@@ -105,6 +105,7 @@ def autograde(
     _check_notebooks(job.files_dir, expected, translate)
     bench = Workbench(scratch, job.learner, job.assignment)
     bench.lay_out(job.files_dir, course.folder / "source" / job.assignment, expected, job.received_at)
+    bench.fetch_graded(course.folder, expected)
     config = _config(course, bench, job, limits)
     _name_student(course, job)
     try:
@@ -225,6 +226,7 @@ def _config(course: GradingCourse, bench: Workbench, job: GradingJob, limits: Ma
     config.CourseDirectory.assignment_id = job.assignment
     config.CourseDirectory.student_id = job.learner
     config.QuizPoints.points = job.quiz_points
+    config.SaveScores.marked_dir = str(bench.graded_before)
     config.SandboxedExecute.update(limits)
     return config
 

@@ -21,13 +21,13 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     OverwriteCells,
     OverwriteKernelspec,
-    SaveAutoGrades,
 )
 from nbgrader.utils import determine_grade, is_grade
 from traitlets import Float, Int
 from traitlets.config import Config
 
 from course.scores import quiz_cell
+from graders.marks import SaveScores
 from graders.sandbox.provisioner import GradedKernelManager
 
 KERNEL_DIED = "KernelDied"
@@ -57,7 +57,7 @@ def configure(c: Config) -> None:
         IgnorePattern,
         ClearMetadataPreprocessor,
         LimitOutput,
-        SaveAutoGrades,
+        SaveScores,
         AssignLatePenalties,
         CheckCellMetadata,
     ]

@@ -20,6 +20,8 @@ from typing import Any
 from course.errors import CourseError
 
 STEPS = ("submitted", "autograded")
+MAX_GRADED_BYTES = 64 * 1024 * 1024
+_READING_SECONDS = 10
 
 # Written by nbgrader or by Jupyter, never part of the learner's work.
 _NOT_PLACED = frozenset({"timestamp.txt", "submission_secret.txt", ".ipynb_checkpoints"})
@@ -76,25 +78,37 @@ class Workbench:
             if path.suffix != ".ipynb":
                 _copy(path, self.root / "source" / self._assignment / path.relative_to(source_dir))
 
+    @property
+    def graded_before(self) -> Path:
+        """The folder for the submission's notebooks as they were graded last."""
+        return self.root / "graded-before"
+
+    def fetch_graded(self, course_dir: Path, notebooks: Iterable[str]) -> None:
+        """Copy the notebooks that were graded last, where there are any, out of the course directory."""
+        self.graded_before.mkdir()
+        folder = Path("autograded", self._learner, self._assignment)
+        for name in notebooks:
+            file = f"{name}.ipynb"
+            # A trainer may have put anything in its place: a link, a pipe, a file without end.
+            command = [
+                "/usr/bin/timeout",
+                f"{_READING_SECONDS}",
+                "/usr/bin/head",
+                "-c",
+                f"{MAX_GRADED_BYTES}",
+            ]
+            read = _as_owner([*command, "--", f"{folder / file}"], course_dir)
+            if read.returncode == 0:
+                (self.graded_before / file).write_bytes(read.stdout)
+
     def put_in_place(self, course_dir: Path) -> None:
         """Replace the submission's folders in the course directory by those of the workbench.
 
         Raises:
             CourseError: The owner of the course directory cannot write them.
         """
-        owner = course_dir.stat()
-        identity: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-        done = subprocess.run(
-            ["/bin/sh", "-c", _PUT_IN_PLACE, "sh", self._learner, self._assignment],
-            input=self._packed(),
-            cwd=course_dir,
-            env={"PATH": "/usr/bin:/bin", "TMPDIR": "."},
-            capture_output=True,
-            check=False,
-            **identity,
-        )
+        command = ["/bin/sh", "-c", _PUT_IN_PLACE, "sh", self._learner, self._assignment]
+        done = _as_owner(command, course_dir, self._packed())
         if done.returncode:
             reason = done.stderr.decode(errors="replace").strip()
             raise CourseError(f"The result cannot be written to {course_dir}: {reason}")
@@ -106,6 +120,23 @@ class Workbench:
                 if self.place(step).is_dir():
                     tar.add(self.place(step), arcname=step, filter=_plain)
         return buffer.getvalue()
+
+
+def _as_owner(command: list[str], course_dir: Path, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run `command` in the course directory with no more power than who owns it."""
+    owner = course_dir.stat()
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    return subprocess.run(
+        command,
+        input=given,
+        cwd=course_dir,
+        env={"PATH": "/usr/bin:/bin", "TMPDIR": "."},
+        capture_output=True,
+        check=False,
+        **identity,
+    )
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:

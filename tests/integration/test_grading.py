@@ -466,6 +466,43 @@ def test_marks_given_by_hand_are_seen_once_they_are_released(
     assert deployment.now(submission).points == after.points
 
 
+def test_a_mark_stays_settled_when_the_same_answer_is_graded_again(
+    deployment: Deployment, grader: Grader, tmp_path: Path
+) -> None:
+    def answer(text: str) -> Path:
+        def write(notebook: NotebookNode) -> None:
+            cell_of(notebook, "explain-missing").source = text
+
+        return edited(deployment.source_dir, tmp_path / text[:3], write)
+
+    def grade_again(submission: Submission) -> tuple[float | None, bool]:
+        database = Database(deployment.state.database_url)
+        GradingQueue(database).grade_again(submission.id)
+        database.close()
+        while grader.work():
+            pass
+        return mark()
+
+    def mark() -> tuple[float | None, bool]:
+        with Gradebook(deployment.state.gradebook_url) as gradebook:
+            grade = gradebook.find_grade("explain-missing", "exercises", MODULE, "cleo")
+            return grade.manual_score, grade.needs_manual_grade
+
+    submission = graded(deployment, grader, "cleo", answer("Because <script>x</script> of the export."))
+    with Gradebook(deployment.state.gradebook_url) as gradebook:
+        grade = gradebook.find_grade("explain-missing", "exercises", MODULE, "cleo")
+        grade.manual_score, grade.needs_manual_grade = 3, False
+        gradebook.db.commit()
+    database = Database(deployment.state.database_url)
+    GradingQueue(database).release_marks(MODULE, "cleo")
+    database.close()
+    assert grade_again(submission) == (3, False)
+    assert points_of(deployment, submission)["explain-missing"] == 3
+    other = graded(deployment, grader, "cleo", answer("Another answer."))
+    assert mark() == (3, True)
+    assert grade_again(other) == (3, True), "nobody has read it yet"
+
+
 def test_quiz_points_are_those_of_the_answers_given_before_submitting(
     deployment: Deployment, grader: Grader
 ) -> None:
