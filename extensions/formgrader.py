@@ -8,7 +8,10 @@ plug-ins'.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any
@@ -18,6 +21,7 @@ from jupyter_server.utils import url_path_join
 from nbgrader.server_extensions.formgrader.apihandlers import BaseApiHandler
 from nbgrader.server_extensions.formgrader.base import check_xsrf
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+from nbgrader.server_extensions.formgrader.handlers import SubmissionFilesHandler, SubmissionHandler
 from tornado.web import authenticated
 
 from course.api import SubmissionList, SubmissionStatus
@@ -30,6 +34,11 @@ POLL_SECONDS = 0.5
 Result = dict[str, Any]
 """What nbgrader's pages expect of an action: `success`, and `log` or `error`."""
 Action = Callable[[CourseClient], str]
+
+_NOTEBOOK_BEGINS = ' id="notebook"'
+_INLINE_SCRIPT = re.compile(r"<script(?: type=\"[^\"]*\")?>(.*?)</script>", re.DOTALL)
+_HANDLER = re.compile(r' onclick="([^"]*)"')
+_MATHJAX = re.compile(r'<script src="(https://[^"?;\s]*)')
 
 
 class CourseFormgrader(FormgradeExtension):
@@ -95,6 +104,43 @@ class UnreleaseHandler(_ActionHandler):
         return refuse
 
 
+class SubmissionPageHandler(SubmissionHandler):
+    """A submission to mark; only formgrader's own scripts run in the page, whatever the learner wrote."""
+
+    def write(self, chunk: Any) -> None:
+        if isinstance(chunk, str):
+            self.set_header(
+                "Content-Security-Policy", f"{self.content_security_policy}; {page_policy(chunk)}"
+            )
+        super().write(chunk)
+
+
+class SubmittedFileHandler(SubmissionFilesHandler):
+    """A file that a learner submitted, which may be a page: it gets nothing of the trainer's session."""
+
+    @property
+    def content_security_policy(self) -> str:
+        return f"{super().content_security_policy}; default-src 'none'; img-src 'self' data:; sandbox"
+
+
+def page_policy(page: str) -> str:
+    """Return the policy for formgrader's page of a submission: what stands before the notebook may run."""
+    own, begun, _ = page.partition(_NOTEBOOK_BEGINS)
+    own = own if begun else ""
+    inline = (*_INLINE_SCRIPT.findall(own), *_HANDLER.findall(own))
+    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in dict.fromkeys(inline))
+    # MathJax comes from where nbconvert takes it; a whole public host would offer a script for every purpose.
+    mathjax = " ".join(f"{address.rpartition('/')[0]}/" for address in _MATHJAX.findall(own))
+    return (
+        f"script-src 'self' {mathjax} 'unsafe-hashes' {allowed}; object-src 'none'; frame-src 'none'; "
+        "base-uri 'none'; form-action 'self'; connect-src 'self'; img-src 'self' data:"
+    )
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
 def autograde(assignment: str, learner: str) -> Action:
     """Return the action that grades a learner's newest submission again."""
 
@@ -146,4 +192,10 @@ routes = (
     (_ASSIGNMENT + r"/([^/]+)/generate_feedback", GenerateFeedbackHandler),
     (_ASSIGNMENT + r"/([^/]+)/release_feedback", ReleaseFeedbackHandler),
     (_SUBMISSION + "/autograde", AutogradeHandler),
+    (r"/formgrader/submissions/([^/]+)/?", SubmissionPageHandler),
+    # All that nbgrader takes for a file: neither its own components nor the way to the next submission.
+    (
+        r"/formgrader/submissions/((?!components/)[^/]+/(?!(?:next|prev)(?:_incorrect)?/?$).+)",
+        SubmittedFileHandler,
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -341,6 +342,19 @@ def test_formgrader_in_a_trainers_server_grades_and_releases_through_the_course(
         (submission,) = server.get(f"formgrader/api/submissions/{MODULE}").json()
         assert (submission["student"], submission["score"], submission["autograded"]) == ("ada", 17, True)
         assert server.get("formgrader/manage_assignments").status_code == 200
+        (notebook,) = server.get(f"formgrader/api/submitted_notebooks/{MODULE}/exercises").json()
+        page = server.get(f"formgrader/submissions/{notebook['id']}/")
+        policy = page.headers["Content-Security-Policy"]
+        assert page.status_code == 200
+        assert "var submission_id" in page.text
+        assert "'unsafe-inline'" not in policy
+        inline = re.findall(r'<script type="[^"]*">(.+?)</script>', page.text, re.DOTALL)
+        assert len(inline) == 4
+        assert policy.count("'sha256-") == len(inline) + 2, "and two buttons"
+        file = server.get(f"formgrader/submissions/{notebook['id']}/exercises.ipynb")
+        assert file.status_code == 200
+        assert file.headers["Content-Security-Policy"].endswith("sandbox")
+        assert server.get(f"formgrader/submissions/{notebook['id']}/next").status_code == 302
 
 
 @contextmanager
