@@ -118,7 +118,7 @@ def test_a_kernel_holds_no_token_but_its_own_servers(ada: CourseMember) -> None:
 
 
 def test_a_kernel_cannot_try_passwords_whatever_address_it_claims(
-    ada: CourseMember, ben: CourseMember
+    running_hub: CourseHub, ada: CourseMember, ben: CourseMember
 ) -> None:
     ada.run(CONNECT)
     ada.run("hub.headers = {'X-Forwarded-For': '203.0.113.1', 'Sec-Fetch-Mode': 'navigate'}")
@@ -131,6 +131,8 @@ def test_a_kernel_cannot_try_passwords_whatever_address_it_claims(
         f"hub.post('/hub/api/users/ben/tokens', json={{'auth': {form}}})",
     ):
         assert ada.run(f"print({request}.status_code)") == "403\n", request
+    # The same through the proxy is a sign-in.
+    assert running_hub.browser().post("/hub/api/users/ben/tokens", json={"auth": form}).status_code == 201
 
 
 def test_the_course_service_answers_a_kernel(ada: CourseMember) -> None:
