@@ -8,6 +8,7 @@ never met the hidden tests cannot show them, in whatever way the learner's code 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -159,7 +160,11 @@ def _autograded(bench: Workbench) -> list[Path]:
 def _disarm(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     disarm(notebook)
-    nbformat.write(notebook, path)
+    # nbgrader leaves the file read-only, which only root could write over.
+    disarmed = path.with_suffix(".disarmed")
+    nbformat.write(notebook, disarmed)
+    shutil.copymode(path, disarmed)
+    disarmed.replace(path)
 
 
 def _keep_owner(course: GradingCourse) -> None:
