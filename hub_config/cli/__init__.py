@@ -14,14 +14,23 @@ from course.errors import CourseError
 
 INTERRUPTED = 130
 
-# A group's file is imported only when it is used: `spoc --help` must not wait for Jupyter.
-COMMANDS = {
-    "module": ("hub_config.cli.module", "Write, check, build and release modules."),
-    "cohort": ("hub_config.cli.cohort", "Import a roster, invite, list and remove members."),
-    "serve": ("hub_config.cli.serve", "Run the hub with this course."),
-    "demo": ("hub_config.cli.demo", "Run the sample course with a demo cohort."),
-    "grade": ("hub_config.cli.grade", "Grade what was submitted."),
-    "report": ("hub_config.cli.report", "Write reports as HTML."),
+# A command's file is imported only when it is used: `spoc --help` must not wait for Jupyter.
+FILES = {name: f"hub_config.cli.{name}" for name in ("module", "cohort", "serve", "demo", "grade", "report")}
+SUMMARIES = {
+    "module new": "Make a small complete module.",
+    "module lint": "Check modules as learners will meet them.",
+    "module build": "Make nbgrader notebooks of modules.",
+    "module release": "Show built modules to learners.",
+    "module schema": "Write JSON Schemas for editors.",
+    "cohort import": "Add and update members from a CSV file.",
+    "cohort invite": "Print a link for each member, good once, for 14 days.",
+    "cohort list": "Show members: role, joined or not, last seen.",
+    "cohort remove": "End memberships at once; files and marks are kept.",
+    "serve": "Run the hub with this course.",
+    "demo": "Run the sample course with a demo cohort.",
+    "grade run": "Grade what was submitted for an assignment again.",
+    "grade status": "Show where the newest submission of everybody stands.",
+    "report cohort": "Write who is where, who needs you, and what was hard.",
 }
 
 
@@ -29,17 +38,14 @@ class _Spoc(click.Group):
     """Shows a `CourseError` as its text, and loads a command's file on first use."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(FILES)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, _ = COMMANDS[name]
-        return getattr(import_module(module), name)
+        return getattr(import_module(FILES[name]), name) if name in FILES else None
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+            formatter.write_dl(list(SUMMARIES.items()))
 
     def invoke(self, context: click.Context) -> Any:
         try:
