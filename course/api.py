@@ -157,6 +157,9 @@ class SubmissionStatus(Contract):
     points: float | None = None
     max_points: float | None = None
     feedback_at: datetime | None = None
+    ahead: int | None = Field(
+        default=None, description="How many submissions are graded before it; null where it waits for none."
+    )
 
 
 class SubmissionList(Contract):

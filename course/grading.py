@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 
 from course.database import Database
 from course.errors import Conflict
@@ -73,6 +73,16 @@ class GradingQueue:
         with self._database.read() as connection:
             query = select(_c.number).where(_c.state == "received").limit(1)
             return connection.execute(query).one_or_none() is None
+
+    def ahead(self, waiting: Submission) -> int | None:
+        """Return how many submissions are graded before `waiting`; None if its turn has come."""
+        if waiting.state != "received":
+            return None
+        own = select(_c.number).where(_c.id == str(waiting.id)).scalar_subquery()
+        sooner = _c.number.in_(newest_numbers()) & (_c.number < own)
+        query = select(func.count()).where(sooner, _c.state == "received")
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
 
     def take_back(self, now: datetime) -> int:
         """Put back what a worker that died was grading, for one that starts alone; return how many."""

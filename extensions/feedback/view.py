@@ -46,6 +46,10 @@ class Wording:
         """Return what is going on while there is no result."""
         if status is not None and status.state == "grading":
             return self._("Your submission is being graded …")
+        if status is not None and status.ahead:
+            return self._("Your submission waits to be graded. Before it: {number} …").format(
+                number=status.ahead
+            )
         return self._("Your submission waits to be graded …")
 
     def silent(self) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from tornado.web import stream_request_body
 
-from course.api import AssignmentList, ReleasedAssignment, SubmissionList
+from course.api import AssignmentList, ReleasedAssignment, SubmissionList, SubmissionStatus
 from course.archive import MAX_ARCHIVE_BYTES, MAX_BYTES
 from course.errors import Conflict, CourseError, NotAllowed, NotFound, TooLarge
 from course.events import Event
@@ -180,7 +180,10 @@ class SubmissionHandler(_ExchangeHandler):
     """`GET api/submissions/{id}`."""
 
     async def get(self, number: str) -> None:
-        self.reply((await self.get_visible(number)).status())
+        self.reply(await self.run(self._status, await self.get_visible(number)))
+
+    def _status(self, found: Submission) -> SubmissionStatus:
+        return found.status().model_copy(update={"ahead": self.queue.ahead(found)})
 
 
 class FeedbackHandler(_ExchangeHandler):

@@ -253,6 +253,17 @@ def test_submissions_are_claimed_in_the_order_of_arrival_and_once(
     assert [found and found.id for found in claimed] == [first.submission, second.submission, None]
 
 
+def test_a_learner_is_told_how_many_submissions_are_graded_before_theirs(
+    store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    hand_in("ada")
+    first, second, third = hand_in("ada"), hand_in("bob"), hand_in("cy")
+    waiting = [store.get(each.submission) for each in (first, second, third)]
+    assert [queue.ahead(each) for each in waiting] == [0, 1, 2], "what a newer one replaces is not graded"
+    queue.claim(NOW)
+    assert [queue.ahead(store.get(each.id)) for each in waiting] == [None, 0, 1]
+
+
 def test_a_submission_replaced_while_it_waited_is_not_graded(
     store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:

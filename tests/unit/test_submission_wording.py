@@ -1,11 +1,13 @@
-"""A learner is told the due date with the receipt, in the course's time zone."""
+"""What a learner is told of a submission: its due date in the course's time zone, its place in the queue."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
+from course.api import SubmissionStatus
 from extensions.feedback.view import Wording
 
 pytestmark = pytest.mark.quick
@@ -34,3 +36,23 @@ def test_the_receipt_tells_the_due_date_and_whether_it_is_late(
 
 def test_an_assignment_without_due_date_says_nothing_of_it() -> None:
     assert Wording("en", "UTC").due(None, DUE) == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "ahead", "text"),
+    [
+        ("en", 0, "Your submission waits to be graded …"),
+        ("en", 3, "Your submission waits to be graded. Before it: 3 …"),
+        ("fr", 3, "Votre rendu attend d'être corrigé. Avant lui : 3…"),
+    ],
+)
+def test_a_waiting_submission_has_a_place_in_the_queue(language: str, ahead: int, text: str) -> None:
+    status = SubmissionStatus(
+        submission=uuid4(),
+        assignment="tables",
+        learner="ada",
+        received_at=DUE,
+        state="received",
+        ahead=ahead,
+    )
+    assert Wording(language, "UTC").waiting(status) == text
