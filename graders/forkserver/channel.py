@@ -8,6 +8,7 @@ against the bounds of this side before it is acted on.
 from __future__ import annotations
 
 import array
+import contextlib
 import json
 import os
 import select
@@ -92,6 +93,12 @@ class Channel:
         """Close this process's end. Copies of it in forked processes stay open."""
         self._incoming.drop()
         self._socket.close()
+
+    def hang_up(self) -> None:
+        """Close the connection for every process that holds a copy of this end."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.close()
 
     def send(
         self,

@@ -24,6 +24,7 @@ SHELL = "/bin/sh"
 
 # The filter is handed over as descriptor 9. bubblewrap dies with its parent: the caller or, where the sandbox
 # shall outlive the caller, a shell that stays.
+FILTER_DESCRIPTOR = 9
 REPLACE_SHELL = 'exec "$@" 9<"$0"'
 KEEP_SHELL = '"$@" 9<"$0"; exit $?'
 
@@ -40,6 +41,9 @@ ETC = (
     "ssl/certs",
     "ssl/openssl.cnf",
 )
+# For what a fork server does to its children: namespaces, mounts, a loopback, another uid, an end.
+CONFINING = ("SYS_ADMIN", "NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL")
+DROPPING = ("SETUID", "SETGID", "SETPCAP")
 ROOT_LINKS = ("bin", "lib", "lib32", "lib64", "sbin")
 
 
@@ -54,16 +58,18 @@ def sandboxed(command: Sequence[str], policy: SandboxPolicy) -> list[str]:
     environment = () if policy.environment is None else _exactly(policy.environment)
     script = KEEP_SHELL if policy.outlives_caller else REPLACE_SHELL
     shell = (SHELL, "-c", script, f"{filter_path(policy.locks_files)}")
-    isolation = _isolation_by_root() if os.geteuid() == 0 else _isolation_by_user()
+    by_root = os.geteuid() == 0
+    isolation = _isolation_by_root if by_root else _isolation_by_user
+    filtered = () if policy.confines_children else ("--seccomp", f"{FILTER_DESCRIPTOR}")
     return [
         *environment,
         *shell,
         f"{bubblewrap_path()}",
-        *isolation,
-        *("--die-with-parent", "--new-session", "--seccomp", "9", "--hostname", policy.hostname),
+        *isolation(policy.confines_children),
+        *("--die-with-parent", "--new-session", *filtered, "--hostname", policy.hostname),
         *_file_system(policy),
         "--",
-        *(_drop_root(policy.uid) if os.geteuid() == 0 else ()),
+        *(_drop_root(policy.uid) if by_root and not policy.confines_children else ()),
         *_limits(policy),
         # Not bubblewrap's own --chdir: root without privileges may not enter the work folder of another uid.
         *(ENV, f"--chdir={policy.work_dir}", f"PWD={policy.work_dir}"),
@@ -82,17 +88,24 @@ def _exactly(environment: Mapping[str, str]) -> Iterable[str]:
     return (ENV, "-i", *(f"{name}={value}" for name, value in environment.items()))
 
 
-def _isolation_by_user() -> Iterable[str]:
-    return ("--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL")
+def _isolation_by_user(confines_children: bool) -> Iterable[str]:
+    yield from ("--unshare-user", "--unshare-all")
+    if not confines_children:
+        yield "--disable-userns"
+    yield from _capabilities(CONFINING if confines_children else ())
 
 
-def _isolation_by_root() -> Iterable[str]:
+def _isolation_by_root(confines_children: bool) -> Iterable[str]:
     namespaces = ("ipc", "pid", "net", "uts")
     yield from (f"--unshare-{namespace}" for namespace in namespaces)
     yield "--unshare-cgroup-try"
+    yield from _capabilities(CONFINING if confines_children else DROPPING)
+
+
+def _capabilities(kept: Iterable[str]) -> Iterable[str]:
     yield from ("--cap-drop", "ALL")
-    for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
-        yield from ("--cap-add", capability)
+    for capability in kept:
+        yield from ("--cap-add", f"CAP_{capability}")
 
 
 def _drop_root(uid: int) -> Iterable[str]:

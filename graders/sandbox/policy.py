@@ -15,6 +15,9 @@ GIB = 1 << 30
 GRADING_UID = 199_999
 """Who a graded kernel runs as when root starts it; no account and no member has this uid."""
 
+FORKED_UIDS = range(190_000, 199_999)
+"""Who the children of fork servers run as when root starts those; no account, no member has one of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bind:
@@ -56,6 +59,9 @@ class SandboxPolicy:
     seen in all: what must tell nobody what it knows locks none."""
     outlives_caller: bool = False
     """Whether the sandbox goes on when the process that started it ends."""
+    confines_children: bool = False
+    """For our own fork server, which runs nobody else's code itself: it keeps the capabilities to confine
+    each of its children, within this sandbox, and inherits the compiled filter for them as a descriptor."""
     hostname: str = "spoc"
     scratch_bytes: int = 256 * MIB
     """Size of each of `/tmp`, `/dev/shm` and the scratch folders."""
@@ -65,7 +71,7 @@ class SandboxPolicy:
     """CPU time of each process."""
     file_bytes: int | None = 256 * MIB
     """Largest file that can be written."""
-    processes: int = 256
+    processes: int | None = 256
     """Processes and threads at one time."""
     open_files: int = 1024
 

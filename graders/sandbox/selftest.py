@@ -10,61 +10,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from course.errors import SandboxUnavailable
+from graders.sandbox import escapes
 from graders.sandbox.bubblewrap import ENV, PRLIMIT, SETPRIV, sandboxed
 from graders.sandbox.policy import Bind, SandboxPolicy, python_environment
 
 TRIAL_SECONDS = 30
-
-# Runs inside, with nothing but the standard library. Prints the list of ways out that it found.
-ESCAPES = r"""
-import ctypes, json, os, socket, sys
-secret, marker, port = sys.argv[1:]
-found = []
-
-def attempt(escape, action):
-    try:
-        if action():
-            found.append(escape)
-    except OSError:
-        pass
-
-def readable(path):
-    with open(path, "rb") as file:
-        return file.read(1) is not None
-
-def connect(family, address):
-    with socket.socket(family) as client:
-        client.settimeout(2)
-        client.connect(address)
-        return True
-
-def writable(path):
-    with open(path, "xb"):
-        return True
-
-libc = ctypes.CDLL(None, use_errno=True)
-attempt("read the state folder", lambda: readable(secret))
-attempt("read the system's password hashes", lambda: readable("/etc/shadow"))
-attempt("write to the system", lambda: writable("/usr/" + marker))
-attempt("write to the Python environment", lambda: writable(os.path.join(sys.prefix, marker)))
-attempt("reach a server of this machine", lambda: connect(socket.AF_INET, ("127.0.0.1", int(port))))
-attempt("reach an abstract socket of this machine", lambda: connect(socket.AF_UNIX, "\0" + marker))
-attempt("see processes of this machine", lambda: sum(name.isdigit() for name in os.listdir("/proc")) > 3)
-attempt("become root", lambda: os.setuid(0) or os.getuid() == 0)
-attempt("make a user namespace", lambda: libc.unshare(0x10000000) == 0)
-attempt("mount a file system", lambda: libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0)
-attempt("see the environment of who started it", lambda: marker in open("/proc/1/environ").read())
-status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
-attempt("keep a privilege", lambda: int(status["CapPrm"], 16) or int(status["CapBnd"], 16))
-attempt("do without the system call filter", lambda: status["Seccomp"].strip() != "2")
-attempt("gain privileges by a program", lambda: status["NoNewPrivs"].strip() != "1")
-print(json.dumps(found))
-"""
 
 
 def check_sandbox() -> None:
@@ -73,23 +28,40 @@ def check_sandbox() -> None:
     Raises:
         SandboxUnavailable: It does not start, or something gets out. Says why and what helps.
     """
+    check_programs()
+    refuse_escapes(_try_to_escape())
+
+
+def check_programs() -> None:
+    """Look for the programs that a sandbox is made with.
+
+    Raises:
+        SandboxUnavailable: One is missing.
+    """
     for program in (ENV, PRLIMIT, SETPRIV):
         if shutil.which(program) is None:
             raise SandboxUnavailable(
                 f"{program} is missing, so learner code cannot be limited.",
                 "Install coreutils and util-linux with the system's package manager.",
             )
-    escapes = _try_to_escape()
-    if escapes:
+
+
+def refuse_escapes(found: Sequence[str]) -> None:
+    """Let nobody in where a way out was found.
+
+    Raises:
+        SandboxUnavailable: There is one. Says which.
+    """
+    if found:
         raise SandboxUnavailable(
-            "The sandbox does not hold on this machine. From inside one can: " + "; ".join(escapes) + ".",
+            "The sandbox does not hold on this machine. From inside one can: " + "; ".join(found) + ".",
             "Nothing was started. Please report this with the output of `uname -a`.",
         )
 
 
 def _try_to_escape() -> list[str]:
     marker = "spoc-" + secrets.token_hex(8)
-    with _something_to_find(marker) as (folder, port):
+    with something_to_find(marker) as (folder, port):
         work_dir = Path("/srv/work")
         policy = SandboxPolicy(
             work_dir=work_dir,
@@ -98,7 +70,7 @@ def _try_to_escape() -> list[str]:
             environment={"PATH": "/usr/bin:/bin"},
         )
         secret = f"{folder / 'hidden' / 'secret'}"
-        trial = [sys.executable, "-I", "-c", ESCAPES, secret, marker, f"{port}"]
+        trial = [sys.executable, "-I", "-c", Path(escapes.__file__).read_text(), secret, marker, f"{port}"]
         try:
             ended = subprocess.run(
                 sandboxed(trial, policy),
@@ -111,13 +83,13 @@ def _try_to_escape() -> list[str]:
         except subprocess.TimeoutExpired as error:
             raise SandboxUnavailable(f"The sandbox did not start within {TRIAL_SECONDS} s.") from error
     if ended.returncode != 0:
-        raise SandboxUnavailable(f"The sandbox does not start: {ended.stderr.strip()}", _cure(ended.stderr))
+        raise SandboxUnavailable(f"The sandbox does not start: {ended.stderr.strip()}", cure(ended.stderr))
     found: list[str] = json.loads(ended.stdout)
     return found
 
 
 @contextmanager
-def _something_to_find(marker: str) -> Iterator[tuple[Path, int]]:
+def something_to_find(marker: str) -> Iterator[tuple[Path, int]]:
     """Give a folder with a secret in `hidden`, and a server's TCP port; an abstract socket is `marker`."""
     with (
         tempfile.TemporaryDirectory(prefix="spoc-selftest-") as name,
@@ -134,7 +106,7 @@ def _something_to_find(marker: str) -> Iterator[tuple[Path, int]]:
         yield folder, server.getsockname()[1]
 
 
-def _cure(complaint: str) -> str:
+def cure(complaint: str) -> str:
     """Return what helps against a complaint of bubblewrap's, from the switches that distributions turn."""
     if os.geteuid() == 0:
         return (

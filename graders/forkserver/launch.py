@@ -1,0 +1,152 @@
+"""Runs a fork server: the command, the sandbox around it, its start and its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from course.errors import SandboxUnavailable
+from graders.forkserver.channel import Channel, ChannelClosed
+from graders.forkserver.confinement import HOME
+from graders.forkserver.environment import EXTENSIONS_VARIABLE, Fingerprint, WarmEnvironment
+from graders.forkserver.server import ServerSettings
+from graders.sandbox.bubblewrap import FILTER_DESCRIPTOR, sandboxed
+from graders.sandbox.policy import FORKED_UIDS, Bind, SandboxPolicy, course_content, python_environment
+from graders.sandbox.provisioner import ENVIRONMENT
+from graders.sandbox.selftest import check_programs, cure
+
+PACKAGES_INSIDE = ("course", "extensions", "graders")
+START_SECONDS = 60
+END_SECONDS = 5
+OPEN_FILES = 4096
+UIDS_OF_ONE_SERVER = 128
+COMPLAINT_BYTES = 4096
+MODULES_INSIDE = Path("/srv/modules")
+
+
+class ServerProcess:
+    """One process of the fork server, with the shell and bubblewrap around it."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        environment: WarmEnvironment,
+        roles: Mapping[str, str],
+        fingerprint: Fingerprint,
+        marker: str,
+        confined: bool,
+    ) -> None:
+        self.fingerprint = fingerprint
+        self.confined = confined
+        ours, theirs = socket.socketpair()
+        self.owner = Channel(ours)
+        self.complaints = os.memfd_create("spoc-fork-complaints")
+        settings = ServerSettings(
+            listener=listener.fileno(),
+            owner=theirs.fileno(),
+            filter_descriptor=FILTER_DESCRIPTOR if confined else None,
+            imports=(*environment.imports, *environment.extensions),
+            roles=dict(roles),
+            uids=_uids_of_a_server(),
+            paths=tuple(str(bind.inside if confined else bind.source) for bind in _own_modules(environment)),
+        )
+        variables = {**ENVIRONMENT, EXTENSIONS_VARIABLE: ",".join(environment.extensions)}
+        command = [sys.executable, "-P", "-m", "graders.forkserver.server", json.dumps(asdict(settings))]
+        if confined:
+            check_programs()
+            command = sandboxed(command, _policy(environment, variables))
+        with theirs:
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=(listener.fileno(), theirs.fileno()),
+                cwd="/",
+                # Confined, bubblewrap replaces it; the trial looks for the marker.
+                env={**os.environ, "SPOC_SELFTEST": marker} if confined else variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.complaints,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> tuple[str, ...]:
+        """Return what could not be imported.
+
+        Raises:
+            SandboxUnavailable: It does not start.
+        """
+        try:
+            answer: dict[str, Any] = self.owner.receive(timeout=START_SECONDS).header
+        except (ChannelClosed, TimeoutError) as error:
+            complaint = self._complaint()
+            raise SandboxUnavailable(
+                f"The fork server does not start: {complaint}", cure(complaint)
+            ) from error
+        if answer["threads"] != 1:
+            raise SandboxUnavailable(
+                f"An imported library has started {answer['threads'] - 1} threads: no safe fork of them.",
+                "Take it off the list of libraries that are imported before grading.",
+            )
+        return tuple(answer["problems"])
+
+    def fits(self, fingerprint: Fingerprint) -> bool:
+        return self.process.poll() is None and self.fingerprint == fingerprint
+
+    def retire(self) -> None:
+        """Let it take no more requests, and end when nothing is left that it has forked."""
+        self.owner.send({"retire": True}, timeout=END_SECONDS)
+
+    def end(self) -> None:
+        """End it, and with it all that it has forked."""
+        self.owner.hang_up()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        os.close(self.complaints)
+
+    def _complaint(self) -> str:
+        size = os.fstat(self.complaints).st_size
+        return (
+            os.pread(self.complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES))
+            .decode(errors="replace")
+            .strip()
+        )
+
+
+def _own_modules(environment: WarmEnvironment) -> tuple[Bind, ...]:
+    return tuple(Bind(path, MODULES_INSIDE / f"{number}") for number, path in enumerate(environment.paths))
+
+
+def _policy(environment: WarmEnvironment, variables: Mapping[str, str]) -> SandboxPolicy:
+    return SandboxPolicy(
+        work_dir=Path(HOME),
+        scratch=(Path(HOME),),
+        read_only=(*python_environment(*PACKAGES_INSIDE), *_own_modules(environment)),
+        hidden=course_content(),
+        environment=variables,
+        outlives_caller=True,
+        confines_children=True,
+        memory_bytes=None,
+        file_bytes=None,
+        processes=None,
+        open_files=OPEN_FILES,
+    )
+
+
+def _uids_of_a_server() -> tuple[int, int]:
+    """Return the first and last uid for the children of a fork server of this process.
+
+    Two servers of one machine may have the same: their processes are counted together then, no more.
+    """
+    blocks = len(FORKED_UIDS) // UIDS_OF_ONE_SERVER
+    block = FORKED_UIDS[os.getpid() % blocks * UIDS_OF_ONE_SERVER :][:UIDS_OF_ONE_SERVER]
+    return block[0], block[-1]

@@ -1,0 +1,249 @@
+"""The warm parent: imports what notebooks need, once, and forks a process for each that asks.
+
+It runs nobody's code but ours and installed libraries, has one thread, and gets neither submissions nor
+tests: what is in its memory is in the memory of all its children.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from graders.forkserver.channel import MIB, BadMessage, Channel, ChannelClosed
+from graders.forkserver.confinement import Confinement
+from graders.forkserver.limits import ProcessLimits
+from graders.forkserver.reaper import Served, run_confined, run_unconfined
+from graders.forkserver.system_calls import CLONE_NEWPID, set_namespace, unshare
+
+ROLES: Mapping[str, str] = {
+    "cells": "graders.execution.cells",
+    "referee": "graders.referee.process",
+}
+"""Modules with `serve(channel)`, which runs in the forked process, and perhaps `prepare()`, run before it."""
+TRIAL = {"trial": "graders.forkserver.trial"}
+"""The role in which a child tries to get out; always there."""
+
+MAX_MESSAGE_BYTES = 256 * MIB
+REQUEST_SECONDS = 5
+PEER = struct.Struct("iII")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """What the fork server is started with, as its one argument: JSON."""
+
+    listener: int
+    """A unix socket that listens."""
+    owner: int
+    """A channel to who started it; the server ends when that is closed."""
+    filter_descriptor: int | None
+    """The compiled system call filter. None: nothing is confined."""
+    imports: tuple[str, ...]
+    roles: Mapping[str, str]
+    uids: tuple[int, int]
+    """The first and the last of those whom children run as, one each, where the fork server is root."""
+    paths: tuple[str, ...]
+    """Folders with modules, beside those of the environment."""
+
+    @classmethod
+    def parse(cls, text: str) -> ServerSettings:
+        given = json.loads(text)
+        lists = {name: tuple(given[name]) for name in ("imports", "uids", "paths")}
+        return cls(**{**given, **lists})
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    pid: int
+    descriptor: int
+    connection: Channel
+    uid: int | None
+
+
+class ForkServer:
+    """Forks on request until its owner goes.
+
+    Args:
+        settings: What it was started with.
+        roles: The imported module of each role.
+        confinement: What holds its children; None for nothing.
+    """
+
+    def __init__(
+        self, settings: ServerSettings, roles: Mapping[str, Any], confinement: Confinement | None
+    ) -> None:
+        self.roles = roles
+        self.confinement = confinement
+        self.listener = socket.socket(fileno=settings.listener)
+        first, last = settings.uids
+        self.free_uids = list(range(first, last + 1))
+        # A child that closes its descriptors closes nothing of this.
+        self.selector = selectors.PollSelector()
+        self.own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
+        self.runs: set[int] = set()
+        self.owned = True
+        self.retired = False
+
+    def serve(self, owner: Channel) -> None:
+        """Return when the owner has gone, or has told it to retire and nothing is left that it has forked."""
+        self.selector.register(owner, selectors.EVENT_READ, lambda: self._hear(owner))
+        while self.owned and not (self.retired and not self.runs):
+            for key, _ in self.selector.select():
+                # What came before may have closed it, and another may have its number.
+                if self.selector.get_map().get(key.fd) is key:
+                    key.data()
+
+    def _hear(self, owner: Channel) -> None:
+        try:
+            owner.receive()
+        except ChannelClosed:
+            self.owned = False
+        else:
+            self.retired = True
+            self.selector.unregister(self.listener)
+            self.listener.close()
+
+    def _accept(self) -> None:
+        accepted, _ = self.listener.accept()
+        connection = Channel(accepted, max_fds=1)
+        _, uid, _ = PEER.unpack(accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
+        descriptors: tuple[int, ...] = ()
+        try:
+            if uid != os.getuid():
+                return
+            request = connection.receive(timeout=REQUEST_SECONDS)
+            descriptors = request.fds
+            self._watch(self._fork(connection, request.header, descriptors))
+        except (ChannelClosed, BadMessage, TimeoutError):
+            connection.close()
+        except (OSError, LookupError, TypeError) as error:
+            _refuse(connection, f"{type(error).__name__}: {error}")
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _fork(self, connection: Channel, request: dict[str, Any], descriptors: Sequence[int]) -> _Run:
+        (descriptor,) = descriptors
+        role = self.roles[request["role"]]
+        limits = ProcessLimits(**request["limits"])
+        served = Served(lambda: _serve_role(role.serve, descriptor), (descriptor,))
+        if self.confinement is None:
+            pid = os.fork()
+            if pid == 0:
+                _never_return(run_unconfined, connection, served, limits, None)
+            return _Run(pid, os.pidfd_open(pid), connection, None)
+        if self.confinement.by_root and not self.free_uids:
+            raise OSError(errno.EAGAIN, "as many processes run as there are uids for them")
+        uid = self.free_uids[-1] if self.confinement.by_root else None
+        unshare(CLONE_NEWPID)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                _never_return(run_confined, connection, served, self.confinement, limits, uid)
+        finally:
+            set_namespace(self.own_processes, CLONE_NEWPID)
+        if uid is not None:
+            self.free_uids.remove(uid)
+        return _Run(pid, os.pidfd_open(pid), connection, uid)
+
+    def _watch(self, run: _Run) -> None:
+        # The grader sends nothing more: its end of the connection becomes readable when it closes it.
+        self.selector.register(run.connection, selectors.EVENT_READ, lambda: self._kill(run))
+        self.selector.register(run.descriptor, selectors.EVENT_READ, lambda: self._bury(run))
+        self.runs.add(run.pid)
+
+    def _kill(self, run: _Run) -> None:
+        self.selector.unregister(run.connection)
+        wanted = signal.SIGTERM if self.confinement is None else signal.SIGKILL
+        signal.pidfd_send_signal(run.descriptor, wanted)
+
+    def _bury(self, run: _Run) -> None:
+        os.waitpid(run.pid, 0)
+        self.runs.remove(run.pid)
+        self.selector.unregister(run.descriptor)
+        if run.connection in self.selector.get_map():
+            self.selector.unregister(run.connection)
+        os.close(run.descriptor)
+        run.connection.close()
+        if run.uid is not None:
+            self.free_uids.append(run.uid)
+
+
+def _never_return(run: Callable[..., NoReturn], *arguments: object) -> NoReturn:
+    """Run the rest of a forked process's life; whatever happens, it does not become another fork server."""
+    try:
+        run(*arguments)
+    finally:
+        os._exit(1)
+
+
+def _refuse(connection: Channel, reason: str) -> None:
+    try:
+        connection.send({"refused": reason}, timeout=REQUEST_SECONDS)
+    except (ChannelClosed, TimeoutError):
+        pass
+    finally:
+        connection.close()
+
+
+def _serve_role(serve: Callable[[Channel], None], descriptor: int) -> None:
+    channel = Channel(socket.socket(fileno=descriptor), max_bytes=MAX_MESSAGE_BYTES, max_fds=8)
+    try:
+        serve(channel)
+    except Exception:
+        channel.send({"failed": traceback.format_exc()[-4000:]}, timeout=1)
+        raise
+
+
+def prepare(settings: ServerSettings) -> tuple[dict[str, Any], list[str]]:
+    """Import everything; return the role modules, and what could not be imported and why."""
+    sys.path += settings.paths
+    problems = []
+    for name in settings.imports:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            problems.append(f"{name}: {type(error).__name__}: {error}")
+    roles = {role: importlib.import_module(module) for role, module in {**settings.roles, **TRIAL}.items()}
+    for module in roles.values():
+        if hasattr(module, "prepare"):
+            module.prepare()
+    return roles, problems
+
+
+def main(argument: str) -> NoReturn:
+    """Serve until the owner goes. All that runs within the same sandbox ends with this process."""
+    settings = ServerSettings.parse(argument)
+    # A first process of a namespace is safe from signals that Python does not handle.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    owner = Channel(socket.socket(fileno=settings.owner))
+    confinement = (
+        None
+        if settings.filter_descriptor is None
+        else Confinement.of_this_machine(settings.filter_descriptor)
+    )
+    roles, problems = prepare(settings)
+    server = ForkServer(settings, roles, confinement)
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    owner.send({"ready": True, "problems": problems, "threads": len(os.listdir("/proc/self/task"))})
+    server.serve(owner)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
