@@ -1,0 +1,148 @@
+"""The process that runs a learner's cells, and its snapshots, which each serve a channel.
+
+Operations: `files` (a tar, unpacked here, where it can only hurt itself), `run` (a cell: `output` and `cut`
+messages, then `done`) and `snapshot` (with one descriptor, on which a fork of this process then serves `run`
+and what a referee asks).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import random
+import signal
+import socket
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from graders.execution.shell import CellKernel
+from graders.forkserver.channel import Channel, ChannelClosed, Message
+from graders.forkserver.environment import EXTENSIONS_VARIABLE
+
+ALARM_AFTER_SECONDS = 0.2
+"""The grader has given the cell up by then, and waits for its end."""
+TOLD = ("status", "ename", "evalue", "traceback", "execution_count")
+
+
+def prepare() -> None:
+    """Build and warm the kernel, in the process from which those that run cells are forked."""
+    extensions = os.environ.get(EXTENSIONS_VARIABLE, "")
+    _kernel().warm(filter(None, extensions.split(",")))
+
+
+def serve(channel: Channel) -> None:
+    """Run the cells that come over `channel`, until its other side has gone."""
+    kernel = _kernel()
+    kernel.start()
+    _Cells(kernel, channel).serve()
+
+
+@cache
+def _kernel() -> CellKernel:
+    return CellKernel()
+
+
+class _Server:
+    """Answers what comes over a channel; meanwhile the event loop goes on with what cells left running."""
+
+    def __init__(self, kernel: CellKernel, channel: Channel) -> None:
+        self._kernel = kernel
+        self._channel = channel
+        kernel.outlet.connect(channel)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def serve(self) -> None:
+        """Return when the other side has gone."""
+        while True:
+            try:
+                message = self._kernel.loop.run_until_complete(self._next())
+                self._answer(message)
+            except ChannelClosed:
+                return
+
+    def _answer(self, message: Message) -> None:
+        raise NotImplementedError
+
+    async def _next(self) -> Message:
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(self._channel, readable.set)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(self._channel)
+        return self._channel.receive()
+
+    def _run(self, request: dict[str, Any]) -> None:
+        outlet = self._kernel.outlet
+        outlet.open(request["cell"], request["max_bytes"], request["max_outputs"])
+        signal.signal(signal.SIGINT, outlet.on_interrupt)
+        try:
+            reply = self._kernel.loop.run_until_complete(
+                self._kernel.execute(request["source"], request["cell"])
+            )
+        except KeyboardInterrupt:
+            # It came when the cell had ended but for the last of its output.
+            reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": "", "traceback": []}
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        outlet.done({key: reply[key] for key in TOLD if key in reply})
+
+
+class _Cells(_Server):
+    """Runs the cells of a notebook, and forks a snapshot where it is told to."""
+
+    def _answer(self, message: Message) -> None:
+        match message.header["op"]:
+            case "files":
+                with tarfile.open(fileobj=io.BytesIO(message.buffers[0])) as archive:
+                    archive.extractall(filter="data")
+                self._channel.send({"op": "done"})
+            case "run":
+                self._run(message.header)
+            case "snapshot":
+                self._fork_snapshot(message.fds[0])
+
+    def _fork_snapshot(self, descriptor: int) -> None:
+        # Python gives a fork other random numbers; a snapshot goes on as its original would.
+        state = random.getstate()
+        if os.fork():
+            os.close(descriptor)
+            return
+        try:
+            random.setstate(state)
+            self._channel.close()
+            self._kernel.go_on_after_fork()
+            _Snapshot(self._kernel, Channel(socket.socket(fileno=descriptor))).serve()
+        finally:
+            # Whatever came, this process must not go on as the one that it is a copy of.
+            os._exit(0)
+
+
+class _Snapshot(_Server):
+    """What the notebook was at a test: runs the test, or tells a referee what it asks."""
+
+    def _answer(self, message: Message) -> None:
+        if message.header["op"] == "run":
+            with _alarm(message.header["seconds"] + ALARM_AFTER_SECONDS):
+                self._run(message.header)
+        else:
+            from graders.referee.inspection import handle
+
+            reply = handle(message, self._kernel.shell.user_ns)
+            self._channel.send(reply.header, *reply.buffers)
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Interrupt what runs after `seconds`: a copy of the learner's process is known to nobody but itself."""
+    signal.signal(signal.SIGALRM, lambda _signal, _frame: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,0 +1,191 @@
+"""Executes a submitted notebook: its cells in the learner's process, its tests where they are judged."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from nbformat import NotebookNode
+from nbformat.notebooknode import from_dict
+
+from graders.execution.learner import LearnerProcess
+from graders.execution.results import (
+    ExecutedNotebook,
+    Judgement,
+    RunLimits,
+    TestCell,
+    TestResult,
+    Trial,
+    TrialFactory,
+)
+from graders.execution.snapshot import judge_in_snapshot
+from graders.execution.status import InfrastructureFault, RunStatus
+from graders.execution.verdict import verdict
+from graders.forkserver.channel import MAX_BYTES, MIB
+from graders.forkserver.client import ForkClient, ForkServerFailed
+from graders.forkserver.process import ForkedProcess
+
+
+def execute_notebook(
+    notebook: NotebookNode,
+    tests: Mapping[str, TestCell],
+    files: bytes,
+    warm: ForkClient,
+    limits: RunLimits,
+    referee: TrialFactory | None,
+) -> ExecutedNotebook:
+    """Run a submitted notebook and judge its tests. `notebook` itself stays as it is.
+
+    Args:
+        notebook: Repaired; what it holds of a test's source is not used.
+        tests: By grade id; the cells of `notebook` that are not named here are the learner's.
+        files: A tar of what lies beside the notebook, empty for nothing.
+        warm: Where processes come from.
+        limits: Of the run.
+        referee: Judges the tests of trust `referee`. None: all are judged beside the learner's code.
+
+    Raises:
+        InfrastructureFault: The platform failed; the submission can be graded later.
+        SandboxUnavailable: This machine cannot isolate learner code.
+    """
+    clock = _Clock()
+    with ExitStack() as stack:
+        with clock("fork"):
+            forked = stack.enter_context(_fork(warm, limits, len(files)))
+        learner = LearnerProcess(forked, limits)
+        with clock("files"):
+            learner.unpack(files)
+        run = _Run(notebook, tests, learner, limits, judged_apart=referee is not None)
+        stack.callback(run.close)
+        with clock("cells"):
+            run.run_cells()
+            learner.leave()
+        with clock("tests"):
+            judgements = run.judge(referee)
+    return run.executed(judgements, clock.seconds)
+
+
+def _fork(warm: ForkClient, limits: RunLimits, file_bytes: int) -> ForkedProcess:
+    try:
+        return warm.fork("cells", limits.process, max_bytes=max(MAX_BYTES, file_bytes + MIB))
+    except ForkServerFailed as failed:
+        raise InfrastructureFault(f"No process could be forked: {failed}") from failed
+
+
+@dataclass(slots=True)
+class _TestRun:
+    """A test in the notebook, and what is left of the moment at which it stood."""
+
+    test: TestCell
+    cell: NotebookNode
+    status: RunStatus = "ok"
+    snapshot: socket.socket | None = None
+
+
+class _Run:
+    """The state of one notebook's run.
+
+    Args:
+        judged_apart: Whether there is a referee.
+    """
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        tests: Mapping[str, TestCell],
+        learner: LearnerProcess,
+        limits: RunLimits,
+        *,
+        judged_apart: bool,
+    ) -> None:
+        self._tests = tests
+        self._learner = learner
+        self._limits = limits
+        self._judged_apart = judged_apart
+        self._seen = from_dict(notebook)
+        self._runs: dict[int, _TestRun] = {}
+        """By place in the notebook."""
+
+    def run_cells(self) -> None:
+        """Run what the learner may see, and keep a snapshot wherever more is to be judged."""
+        for place, cell in enumerate(self._seen.cells):
+            if cell.cell_type != "code":
+                continue
+            test = self._test_of(cell)
+            if test is None:
+                self._learner.run(cell, cell.source)
+                continue
+            run = self._runs[place] = _TestRun(test, cell)
+            cell.source = test.visible
+            if self._needs_snapshot(test):
+                run.snapshot = self._learner.snapshot()
+            run.status = self._learner.run(cell, test.visible)
+
+    def judge(self, referee: TrialFactory | None) -> dict[int, Judgement]:
+        """Return what the tests gave, by place in the notebook."""
+        with ExitStack() as stack:
+            trial = None
+            if referee is not None and any(map(self._is_refereed, self._runs.values())):
+                trial = stack.enter_context(referee())
+            return {place: self._judge(run, trial) for place, run in self._runs.items()}
+
+    def executed(self, judgements: Mapping[int, Judgement], phases: Mapping[str, float]) -> ExecutedNotebook:
+        graded = from_dict(self._seen)
+        for place, judgement in judgements.items():
+            graded.cells[place].source = self._runs[place].test.full
+            graded.cells[place].outputs = [from_dict(output) for output in judgement.outputs]
+        results = {judgement.result.grade_id: judgement.result for judgement in judgements.values()}
+        status = self._learner.status
+        if status == "ok" and any(result.status != "ok" for result in results.values()):
+            status = "failed"
+        return ExecutedNotebook(graded, self._seen, status, results, phases)
+
+    def close(self) -> None:
+        for run in self._runs.values():
+            if run.snapshot is not None:
+                run.snapshot.close()
+
+    def _test_of(self, cell: NotebookNode) -> TestCell | None:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        return self._tests.get(grade_id) if isinstance(grade_id, str) else None
+
+    def _goes_to_referee(self, test: TestCell) -> bool:
+        return self._judged_apart and test.trust == "referee"
+
+    def _is_refereed(self, run: _TestRun) -> bool:
+        return run.snapshot is not None and self._goes_to_referee(run.test)
+
+    def _needs_snapshot(self, test: TestCell) -> bool:
+        # A test that runs beside the learner's code, and that the learner may see, has run already.
+        return self._goes_to_referee(test) or test.full != test.visible
+
+    def _judge(self, run: _TestRun, trial: Trial | None) -> Judgement:
+        test = run.test
+        if not self._goes_to_referee(test):
+            test = TestCell(test.grade_id, test.full, test.visible, "kernel")
+        if not self._needs_snapshot(test):
+            return verdict(test, run.cell, from_dict(run.cell.outputs), run.status)
+        if run.snapshot is None:
+            status: RunStatus = "runtime-error" if self._learner.status == "ok" else self._learner.status
+            return Judgement(TestResult(test.grade_id, status, None, test.trust), (self._learner.not_run,))
+        if trial is not None and test.trust == "referee":
+            return trial.judge(test, run.snapshot.fileno())
+        return judge_in_snapshot(test, run.cell, run.snapshot, self._limits)
+
+
+class _Clock:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[phase] = perf_counter() - start
