@@ -1,4 +1,4 @@
-"""What the first process of a run does to itself, and so to all that it starts.
+"""What the process of a run does to itself, and so to all that it starts.
 
 It sees nothing but the sandbox of the fork server, read-only, and folders of its own that start empty. It has
 no network but a loopback of its own, shares no process, no System V object and no terminal with another
@@ -32,6 +32,8 @@ from graders.forkserver.system_calls import (
     MS_NOEXEC,
     MS_NOSUID,
     MS_REC,
+    PR_CAP_AMBIENT,
+    PR_CAP_AMBIENT_CLEAR_ALL,
     PR_SET_DUMPABLE,
     PR_SET_NO_NEW_PRIVS,
     drop_bounding_set,
@@ -58,6 +60,7 @@ class Confinement:
     system_call_filter: bytes
     """The compiled program of `graders.sandbox.seccomp`."""
     by_root: bool
+    """Whether root of the machine started the fork server, and not an ordinary user."""
     last_capability: int
     landlock: int
     """Its version, 0 for none."""
@@ -65,19 +68,23 @@ class Confinement:
     """Folders of the environment that lie within a folder that each child gets anew."""
 
     @classmethod
-    def of_this_machine(cls, filter_descriptor: int) -> Confinement:
-        """Return the confinement of this sandbox's children, with the filter that the descriptor holds."""
+    def of_this_machine(cls, filter_descriptor: int, *, by_root: bool) -> Confinement:
+        """Make this process fit to confine children, with the filter that the descriptor holds."""
         with os.fdopen(filter_descriptor, "rb") as file:
             system_call_filter = file.read()
         last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
-        return cls(system_call_filter, os.geteuid() == 0, last, landlock_version(), tuple(_covered()))
+        # What this process keeps, no program that it or a child starts may have.
+        process_control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+        drop_bounding_set(last)
+        return cls(system_call_filter, by_root, last, landlock_version(), tuple(_covered()))
 
-    def enter(self, limits: ProcessLimits, uid: int | None) -> None:
-        """Confine this process, which is the first of a process namespace and has one thread.
+    def enter(self, limits: ProcessLimits, uid: int) -> None:
+        """Confine this process, which is in a process namespace of its own and has one thread.
 
         Args:
             limits: Of each process from here on.
-            uid: Whose rights it gets when root started the fork server; nobody else runs with it.
+            uid: Whom it runs as. Started by root this is a real one that nobody else has; else it is another
+                name for the user that started the fork server.
 
         Raises:
             OSError: A wall cannot be put up. The process must end then.
@@ -87,21 +94,20 @@ class Confinement:
         _mount_own_folders(limits.scratch_bytes, self.covered)
         _be_killed_first()
         if self.by_root:
-            assert uid is not None
-            drop_bounding_set(self.last_capability)
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
         else:
-            _enter_user_namespace()
+            _enter_user_namespace(uid)
+            # A new user namespace starts with all of them, in itself.
             drop_bounding_set(self.last_capability)
         drop_capabilities()
-        # Nothing that it starts may look into it, or use what it holds open.
-        process_control(PR_SET_DUMPABLE, 0)
         process_control(PR_SET_NO_NEW_PRIVS, 1)
         restrict_files(self.landlock, SCRATCH, DEVICES)
         filter_system_calls(self.system_call_filter)
         limit_process(limits)
+        # A change of rights hides `/proc/self` from the process itself.
+        process_control(PR_SET_DUMPABLE, 1)
 
 
 def limit_process(limits: ProcessLimits) -> None:
@@ -163,13 +169,9 @@ def _be_killed_first() -> None:
     Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def _enter_user_namespace() -> None:
-    uid, gid = os.geteuid(), os.getegid()
+def _enter_user_namespace(uid: int) -> None:
+    # What is 0 here is the user that started the fork server.
     unshare(CLONE_NEWUSER)
-    for name, content in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{uid} {uid} 1"),
-        ("gid_map", f"{gid} {gid} 1"),
-    ):
+    for name, content in (("setgroups", "deny"), ("uid_map", f"{uid} 0 1"), ("gid_map", f"{uid} 0 1")):
         Path("/proc/self", name).write_text(content)
     Path("/proc/sys/user/max_user_namespaces").write_text("0")

@@ -55,6 +55,7 @@ class ServerProcess:
             filter_descriptor=FILTER_DESCRIPTOR if confined else None,
             imports=(*environment.imports, *environment.extensions),
             roles=dict(roles),
+            by_root=os.geteuid() == 0,
             uids=_uids_of_a_server(),
             paths=tuple(str(bind.inside if confined else bind.source) for bind in _own_modules(environment)),
         )
@@ -145,8 +146,11 @@ def _policy(environment: WarmEnvironment, variables: Mapping[str, str]) -> Sandb
 def _uids_of_a_server() -> tuple[int, int]:
     """Return the first and last uid for the children of a fork server of this process.
 
+    An ordinary user has no other than its own.
     Two servers of one machine may have the same: their processes are counted together then, no more.
     """
+    if os.geteuid() != 0:
+        return os.geteuid(), os.geteuid()
     blocks = len(FORKED_UIDS) // UIDS_OF_ONE_SERVER
     block = FORKED_UIDS[os.getpid() % blocks * UIDS_OF_ONE_SERVER :][:UIDS_OF_ONE_SERVER]
     return block[0], block[-1]

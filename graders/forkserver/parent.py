@@ -80,7 +80,11 @@ class WarmParent(ForkClient):
         self._retired: list[ServerProcess] = []
 
     def __enter__(self) -> Self:
-        self.ensure_running()
+        try:
+            self.ensure_running()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

@@ -23,8 +23,9 @@ from typing import Any, NoReturn
 
 from graders.forkserver.channel import MIB, BadMessage, Channel, ChannelClosed
 from graders.forkserver.confinement import Confinement
+from graders.forkserver.huge_pages import collapse_memory
 from graders.forkserver.limits import ProcessLimits
-from graders.forkserver.reaper import Served, run_confined, run_unconfined
+from graders.forkserver.served import Service, serve_confined, serve_unconfined, tell, tell_end
 from graders.forkserver.system_calls import CLONE_NEWPID, set_namespace, unshare
 
 ROLES: Mapping[str, str] = {
@@ -37,6 +38,7 @@ TRIAL = {"trial": "graders.forkserver.trial"}
 
 MAX_MESSAGE_BYTES = 256 * MIB
 REQUEST_SECONDS = 5
+STAY = ("/usr/bin/sleep", "infinity")
 PEER = struct.Struct("iII")
 
 
@@ -52,8 +54,10 @@ class ServerSettings:
     """The compiled system call filter. None: nothing is confined."""
     imports: tuple[str, ...]
     roles: Mapping[str, str]
+    by_root: bool
+    """Whether root of the machine started it. An ordinary user's fork server has uid 0 as well, inside."""
     uids: tuple[int, int]
-    """The first and the last of those whom children run as, one each, where the fork server is root."""
+    """The first and the last of those whom children run as, one each; one for all without `by_root`."""
     paths: tuple[str, ...]
     """Folders with modules, beside those of the environment."""
 
@@ -65,11 +69,29 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Process:
     pid: int
     descriptor: int
+
+    @classmethod
+    def of(cls, pid: int) -> _Process:
+        return cls(pid, os.pidfd_open(pid))
+
+    def bury(self) -> int:
+        """Return what `waitpid` says of this process, which has ended."""
+        os.close(self.descriptor)
+        return os.waitpid(self.pid, 0)[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
     connection: Channel
-    uid: int | None
+    first: _Process
+    """All of the run ends with it."""
+    served: _Process | None = None
+    """The one that serves, where `first` does not tell how it ends."""
+    uid: int | None = None
+    """Free again when the run has ended."""
 
 
 class ForkServer:
@@ -123,6 +145,7 @@ class ForkServer:
         descriptors: tuple[int, ...] = ()
         try:
             if uid != os.getuid():
+                connection.close()
                 return
             request = connection.receive(timeout=REQUEST_SECONDS)
             descriptors = request.fds
@@ -130,7 +153,8 @@ class ForkServer:
         except (ChannelClosed, BadMessage, TimeoutError):
             connection.close()
         except (OSError, LookupError, TypeError) as error:
-            _refuse(connection, f"{type(error).__name__}: {error}")
+            tell(connection, {"refused": f"{type(error).__name__}: {error}"})
+            connection.close()
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -139,44 +163,70 @@ class ForkServer:
         (descriptor,) = descriptors
         role = self.roles[request["role"]]
         limits = ProcessLimits(**request["limits"])
-        served = Served(lambda: _serve_role(role.serve, descriptor), (descriptor,))
-        if self.confinement is None:
-            pid = os.fork()
-            if pid == 0:
-                _never_return(run_unconfined, connection, served, limits, None)
-            return _Run(pid, os.pidfd_open(pid), connection, None)
-        if self.confinement.by_root and not self.free_uids:
+        service = Service(lambda: _serve_role(role.serve, descriptor), (descriptor,))
+        if self.confinement is not None:
+            return self._fork_confined(connection, service, self.confinement, limits)
+        pid = os.fork()
+        if pid == 0:
+            _never_return(serve_unconfined, connection, service, limits, None)
+        return _Run(connection=connection, first=_Process.of(pid))
+
+    def _fork_confined(
+        self, connection: Channel, service: Service, confinement: Confinement, limits: ProcessLimits
+    ) -> _Run:
+        if not self.free_uids:
             raise OSError(errno.EAGAIN, "as many processes run as there are uids for them")
-        uid = self.free_uids[-1] if self.confinement.by_root else None
+        uid = self.free_uids[-1]
+        # The next process is the first of a new namespace, and further ones join it. Only the second is a
+        # copy of this large one. The first has nothing to do but to stay.
         unshare(CLONE_NEWPID)
         try:
-            pid = os.fork()
+            first = _Process.of(os.posix_spawn(STAY[0], STAY, {}))
+            try:
+                pid = os.fork()
+            except OSError:
+                signal.pidfd_send_signal(first.descriptor, signal.SIGKILL)
+                first.bury()
+                raise
             if pid == 0:
-                _never_return(run_confined, connection, served, self.confinement, limits, uid)
+                _never_return(serve_confined, connection, service, confinement, limits, uid)
         finally:
             set_namespace(self.own_processes, CLONE_NEWPID)
-        if uid is not None:
+        if confinement.by_root:
             self.free_uids.remove(uid)
-        return _Run(pid, os.pidfd_open(pid), connection, uid)
+        return _Run(
+            connection=connection,
+            first=first,
+            served=_Process.of(pid),
+            uid=uid if confinement.by_root else None,
+        )
 
     def _watch(self, run: _Run) -> None:
         # The grader sends nothing more: its end of the connection becomes readable when it closes it.
         self.selector.register(run.connection, selectors.EVENT_READ, lambda: self._kill(run))
-        self.selector.register(run.descriptor, selectors.EVENT_READ, lambda: self._bury(run))
-        self.runs.add(run.pid)
+        self.selector.register(run.first.descriptor, selectors.EVENT_READ, lambda: self._bury(run))
+        if (served := run.served) is not None:
+            self.selector.register(
+                served.descriptor, selectors.EVENT_READ, lambda: self._tell(run.connection, served)
+            )
+        self.runs.add(run.first.pid)
+
+    def _tell(self, connection: Channel, served: _Process) -> None:
+        self.selector.unregister(served.descriptor)
+        tell_end(connection, served.bury())
 
     def _kill(self, run: _Run) -> None:
         self.selector.unregister(run.connection)
         wanted = signal.SIGTERM if self.confinement is None else signal.SIGKILL
-        signal.pidfd_send_signal(run.descriptor, wanted)
+        signal.pidfd_send_signal(run.first.descriptor, wanted)
 
     def _bury(self, run: _Run) -> None:
-        os.waitpid(run.pid, 0)
-        self.runs.remove(run.pid)
-        self.selector.unregister(run.descriptor)
+        # The first process of a namespace ends after all others were buried.
+        self.selector.unregister(run.first.descriptor)
+        run.first.bury()
+        self.runs.remove(run.first.pid)
         if run.connection in self.selector.get_map():
             self.selector.unregister(run.connection)
-        os.close(run.descriptor)
         run.connection.close()
         if run.uid is not None:
             self.free_uids.append(run.uid)
@@ -188,15 +238,6 @@ def _never_return(run: Callable[..., NoReturn], *arguments: object) -> NoReturn:
         run(*arguments)
     finally:
         os._exit(1)
-
-
-def _refuse(connection: Channel, reason: str) -> None:
-    try:
-        connection.send({"refused": reason}, timeout=REQUEST_SECONDS)
-    except (ChannelClosed, TimeoutError):
-        pass
-    finally:
-        connection.close()
 
 
 def _serve_role(serve: Callable[[Channel], None], descriptor: int) -> None:
@@ -227,19 +268,20 @@ def prepare(settings: ServerSettings) -> tuple[dict[str, Any], list[str]]:
 def main(argument: str) -> NoReturn:
     """Serve until the owner goes. All that runs within the same sandbox ends with this process."""
     settings = ServerSettings.parse(argument)
-    # A first process of a namespace is safe from signals that Python does not handle.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     owner = Channel(socket.socket(fileno=settings.owner))
     confinement = (
         None
         if settings.filter_descriptor is None
-        else Confinement.of_this_machine(settings.filter_descriptor)
+        else Confinement.of_this_machine(settings.filter_descriptor, by_root=settings.by_root)
     )
     roles, problems = prepare(settings)
     server = ForkServer(settings, roles, confinement)
+    for descriptor in (settings.listener, settings.owner):
+        os.set_inheritable(descriptor, False)
     gc.collect()
     gc.disable()
     gc.freeze()
+    collapse_memory()
     owner.send({"ready": True, "problems": problems, "threads": len(os.listdir("/proc/self/task"))})
     server.serve(owner)
     os._exit(0)

@@ -94,7 +94,7 @@ def process_control(operation: int, argument: int = 0, address: int | None = Non
 
 
 def drop_capabilities() -> None:
-    """Empty every capability set of this process, for good. Its bounding set only where it still may."""
+    """Empty every capability set of this process but the bounding set."""
     header = _CapabilityHeader(CAPABILITY_VERSION_3, 0)
     sets = (_CapabilitySets * 2)()
     process_control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)

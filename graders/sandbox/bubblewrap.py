@@ -90,9 +90,10 @@ def _exactly(environment: Mapping[str, str]) -> Iterable[str]:
 
 def _isolation_by_user(confines_children: bool) -> Iterable[str]:
     yield from ("--unshare-user", "--unshare-all")
-    if not confines_children:
-        yield "--disable-userns"
-    yield from _capabilities(CONFINING if confines_children else ())
+    # Root of a user namespace, or else bubblewrap makes another one below that it gives no rights in.
+    yield from ("--uid", "0", "--gid", "0") if confines_children else ("--disable-userns",)
+    # To name uid 0 of a user namespace in one below it takes a capability more.
+    yield from _capabilities((*CONFINING, "SETFCAP") if confines_children else ())
 
 
 def _isolation_by_root(confines_children: bool) -> Iterable[str]:

@@ -1,7 +1,7 @@
-"""The first process of a run: confines itself, starts the process that serves, and outlives it.
+"""The process that a run is started for, from the fork on: confines itself, says so, and serves.
 
-It is what the run's other processes fall to when their parent ends, so copies that a learner's process made
-of itself go on when that one dies. When it ends, all of them end.
+Confined, it is the second process of a process namespace; the fork server holds the first one. Without a
+sandbox a parent of its own collects what it leaves behind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,13 +21,10 @@ from typing import NoReturn
 
 from graders.forkserver.channel import Channel, ChannelClosed
 from graders.forkserver.confinement import HOME, Confinement, close_all_but, limit_process
-from graders.forkserver.limits import ProcessLimits
-from graders.forkserver.system_calls import (
-    PR_SET_CHILD_SUBREAPER,
-    PR_SET_DUMPABLE,
-    PR_SET_PDEATHSIG,
-    process_control,
-)
+from graders.forkserver.limits import ExitStatus, ProcessLimits
+from graders.forkserver.system_calls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, process_control
+
+TELL_SECONDS = 5
 
 
 class _ShallEnd(BaseException):
@@ -35,8 +32,8 @@ class _ShallEnd(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """What the process does that a run is started for."""
+class Service:
+    """What a process does that a run is started for."""
 
     action: Callable[[], None]
     """Returns when the process shall end. What it raises ends the process with code 1."""
@@ -44,42 +41,41 @@ class Served:
     """What it keeps open beside 0, 1 and 2."""
 
 
-def run_confined(
-    connection: Channel, served: Served, confinement: Confinement, limits: ProcessLimits, uid: int | None
+def serve_confined(
+    connection: Channel, service: Service, confinement: Confinement, limits: ProcessLimits, uid: int
 ) -> NoReturn:
-    """Be the first process of a process namespace; the fork server ends it by killing it.
+    """Serve within walls; to be called in a process that was just forked.
 
     Args:
-        connection: To the grader, who is told how the served process starts and ends.
-        served: The process to start.
-        confinement: What holds it.
+        connection: To the grader, who is told that the walls stand, or why they do not.
+        service: What to do then.
+        confinement: The walls.
         limits: Of each process.
         uid: See `Confinement.enter`.
     """
-    close_all_but((connection.fileno(), *served.descriptors))
+    close_all_but((connection.fileno(), *service.descriptors))
     try:
         confinement.enter(limits, uid)
     except OSError as error:
-        _tell(connection, {"refused": f"A forked process cannot be confined: {error}"})
+        tell(connection, {"refused": f"A forked process cannot be confined: {error}"})
         os._exit(1)
-    # A served process may be looked into, by its own kind: debuggers and `/proc/self` need it.
-    pid = _start(connection, served, HOME, lambda: process_control(PR_SET_DUMPABLE, 1))
-    _reap(connection, pid)
-    os._exit(0)
+    _tell_start(connection, os.getpid())
+    connection.close()
+    os._exit(_serve(service, HOME))
 
 
-def run_unconfined(
-    connection: Channel, served: Served, limits: ProcessLimits | None, folder: Path | None
+def serve_unconfined(
+    connection: Channel, service: Service, limits: ProcessLimits | None, folder: Path | None
 ) -> NoReturn:
-    """Be the parent of a run's processes without any wall; the fork server ends it by SIGTERM.
+    """Serve in a child without any wall, and end all that is left of it on SIGTERM.
 
     Args:
-        connection: As above.
-        served: As above.
+        connection: To the grader, who is told how the child starts and ends.
+        service: What it does.
         limits: Of each process; None for no limit.
         folder: Where it starts; None for one of its own that is gone afterwards.
     """
-    close_all_but((connection.fileno(), *served.descriptors))
+    close_all_but((connection.fileno(), *service.descriptors))
     signal.signal(signal.SIGTERM, _end)
     process_control(PR_SET_CHILD_SUBREAPER, 1)
     process_control(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -89,7 +85,13 @@ def run_unconfined(
             limit_process(limits)
         if own is not None:
             os.environ["HOME"] = str(own)
-        pid = _start(connection, served, str(own or folder), lambda: None)
+        pid = os.fork()
+        if pid == 0:
+            connection.close()
+            os._exit(_serve(service, str(own or folder)))
+        _tell_start(connection, pid)
+        for descriptor in service.descriptors:
+            os.close(descriptor)
         _reap(connection, pid)
     except _ShallEnd:
         _kill_children()
@@ -99,29 +101,35 @@ def run_unconfined(
         os._exit(0)
 
 
-def _start(connection: Channel, served: Served, folder: str, prepare: Callable[[], None]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        connection.close()
-        os._exit(_serve(served, folder, prepare))
+def tell(connection: Channel, message: dict[str, object], fds: tuple[int, ...] = ()) -> None:
+    """Tell the grader; one that has gone needs not be told, as its run is ended then."""
+    with contextlib.suppress(ChannelClosed, TimeoutError):
+        connection.send(message, fds=fds, timeout=TELL_SECONDS)
+
+
+def tell_end(connection: Channel, wait_status: int) -> None:
+    """Tell the grader how the process ended, from what `waitpid` returned."""
+    code = os.waitstatus_to_exitcode(wait_status)
+    status = ExitStatus(code, None) if code >= 0 else ExitStatus(None, -code)
+    tell(connection, {"code": status.code, "signal": status.signal})
+
+
+def _tell_start(connection: Channel, pid: int) -> None:
     descriptor = os.pidfd_open(pid)
-    _tell(connection, {"started": pid}, [descriptor])
-    for held in (descriptor, *served.descriptors):
-        os.close(held)
-    return pid
+    tell(connection, {"started": pid}, (descriptor,))
+    os.close(descriptor)
 
 
-def _serve(served: Served, folder: str, prepare: Callable[[], None]) -> int:
+def _serve(service: Service, folder: str) -> int:
     """Serve, and return the exit code."""
     try:
-        prepare()
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(folder)
         _draw_other_random_numbers()
         gc.enable()
-        served.action()
+        service.action()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
@@ -141,17 +149,7 @@ def _reap(connection: Channel, served_pid: int) -> None:
         while True:
             pid, status = os.waitpid(-1, 0)
             if pid == served_pid:
-                code = os.waitstatus_to_exitcode(status)
-                _tell(
-                    connection,
-                    {"code": code, "signal": None} if code >= 0 else {"code": None, "signal": -code},
-                )
-
-
-def _tell(connection: Channel, message: dict[str, object], fds: Iterable[int] = ()) -> None:
-    # A grader that has gone needs not be told; the fork server ends the run then.
-    with contextlib.suppress(ChannelClosed):
-        connection.send(message, fds=tuple(fds))
+                tell_end(connection, status)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
