@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session, extract_header
 from tornado.ioloop import IOLoop
 from traitlets import Instance
@@ -154,6 +155,8 @@ def _kernel(outlet: Outlet) -> IPythonKernel:
         # The backend connects to the shell when the first figure loads it, if this says so by then.
         matplotlib.rcParams["backend"] = INLINE_BACKEND
     # Ends a kernel in the middle of a notebook; those who leave it there do not mean the cells that follow.
+    # Magics look for the kernel by its application.
+    IPKernelApp.instance().kernel = kernel
     shell: Any = kernel.shell
     shell.ask_exit = lambda: None
     return kernel
