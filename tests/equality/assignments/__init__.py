@@ -1,0 +1,20 @@
+"""The assignments, by what they are about. Courses have a gradebook each, so they are graded at once."""
+
+from __future__ import annotations
+
+from tests.equality.assignments.cell_kinds import CELL_KINDS, SEVERAL_NOTEBOOKS
+from tests.equality.assignments.data import ARRAYS, FILES, FRAMES, PLOTS
+from tests.equality.assignments.faults import FAULTS
+from tests.equality.assignments.language import FUNCTIONS, NOTEBOOK_CODE, OBJECTS, STATE
+from tests.equality.assignments.points import AUTOMATIC_TESTS, HASHED_TESTS, HIDDEN_TESTS, PARTIAL_CREDIT
+from tests.equality.assignments.policies import POLICIES
+from tests.equality.assignments.r import R_COURSE
+from tests.equality.course import Course
+
+__all__ = ["CODE", "FAULTS", "POINTS", "POLICIES", "R_COURSE"]
+
+POINTS = Course(
+    "points",
+    (CELL_KINDS, SEVERAL_NOTEBOOKS, PARTIAL_CREDIT, HIDDEN_TESTS, HASHED_TESTS, AUTOMATIC_TESTS),
+)
+CODE = Course("code", (OBJECTS, FUNCTIONS, STATE, NOTEBOOK_CODE, ARRAYS, FILES, FRAMES, PLOTS))
