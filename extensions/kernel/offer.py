@@ -6,6 +6,7 @@ import os
 from typing import Any
 from urllib.parse import quote
 
+from course import checks
 from course.api import ServedQuiz
 from course.errors import CourseError
 from course.language import LANGUAGES, translator
@@ -20,6 +21,17 @@ class Spoc:
         client: The course service; None where there is none, as in a kernel that grades.
         language: `en` or `fr`; anything else is English.
     """
+
+    # For test cells: the kernel that grades offers the same.
+    check = staticmethod(checks.check)
+    score = staticmethod(checks.score)
+    call = staticmethod(checks.call)
+    approx = staticmethod(checks.approx)
+    matches = staticmethod(checks.matches)
+    raises = staticmethod(checks.raises)
+    table = staticmethod(checks.table)
+    figure = staticmethod(checks.figure)
+    style = staticmethod(checks.style)
 
     def __init__(self, client: CourseClient | None, language: str) -> None:
         self._client = client
