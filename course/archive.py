@@ -42,7 +42,7 @@ def unpack(archive: BinaryIO, folder: Path) -> tuple[SubmittedFile, ...]:
     """
     files: list[SubmittedFile] = []
     problems: list[str] = []
-    names = _Names()
+    names = FileNames()
     try:
         with tarfile.open(fileobj=archive, mode="r|") as tar:
             for number, entry in enumerate(tar, start=1):
@@ -52,11 +52,11 @@ def unpack(archive: BinaryIO, folder: Path) -> tuple[SubmittedFile, ...]:
                     )
                 problem = names.problem(entry.name) or _problem_of_kind(entry)
                 if problem:
-                    problems.append(f"{_shown(entry.name)}: {problem}")
+                    problems.append(f"{shown(entry.name)}: {problem}")
                     continue
                 if entry.size + sum(file.size_bytes for file in files) > MAX_BYTES:
                     raise TooLarge(
-                        f"The files weigh more than {MAX_BYTES // 2**20} MB, at {_shown(entry.name)}.",
+                        f"The files weigh more than {MAX_BYTES // 2**20} MB, at {shown(entry.name)}.",
                         "Remove large files, or clear large outputs in the notebook.",
                     )
                 files.append(_write(tar, entry, folder))
@@ -86,7 +86,7 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-class _Names:
+class FileNames:
     """The names seen so far, so that no two mean one file anywhere."""
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ def _folders(folder: Path, files: list[SubmittedFile]) -> Iterator[Path]:
     yield from (folder / parent for parent in sorted(relative, reverse=True))
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return `name` fit for a message: on one line, nothing invisible, not endless."""
     plain = name if name.isprintable() else ascii(name)
     return plain if len(plain) <= 80 else f"{plain[:77]}..."
