@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -105,7 +107,11 @@ def _release(folder: Path, made: Assignment) -> None:
     coursedir = CourseDirectory(config=config)
     with Gradebook(coursedir.db_url, COURSE_ID) as gradebook:
         gradebook.update_or_create_assignment(made.name, duedate=made.due)
-    GenerateAssignment(coursedir=coursedir, config=config).start()
+    with warnings.catch_warnings():
+        # nbgrader does not close its connection to the kernel that instantiates tests.
+        warnings.simplefilter("ignore", ResourceWarning)
+        GenerateAssignment(coursedir=coursedir, config=config).start()
+        gc.collect()
 
 
 def _hand_in(folder: Path, made: Assignment, submission: Submission) -> None:

@@ -1,4 +1,4 @@
-"""Honest work on which stock nbgrader fails; the engine deliberately does better."""
+"""Honest work on which stock nbgrader fails or gives something away; the engine deliberately does better."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from nbformat import NotebookNode
 
-from tests.equality.cells import answer, essay, locked_tests, notebook
+from tests.equality.cells import answer, code, essay, locked_tests, notebook
 from tests.equality.course import Course, Submission, assignment
 
 ABOVE_MAXIMUM = assignment(
@@ -94,4 +94,23 @@ LOST_CELLS = assignment(
     Submission("fay"),
 )
 
-FAULTS = Course("faults", (ABOVE_MAXIMUM, NOT_A_NUMBER, METADATA, LOST_CELLS))
+HIDDEN_NAMES = assignment(
+    "hidden-names",
+    notebook(
+        code("found = 1"),
+        locked_tests(
+            "found-tests",
+            """
+            ### BEGIN HIDDEN TESTS
+            found, secret = 2, 42
+            ### END HIDDEN TESTS
+            assert found
+            """,
+            points=1,
+        ),
+        code("print(found, 'secret' in globals())"),
+    ),
+    Submission("ann"),
+)
+
+FAULTS = Course("faults", (ABOVE_MAXIMUM, NOT_A_NUMBER, METADATA, LOST_CELLS, HIDDEN_NAMES))

@@ -103,7 +103,6 @@ HIDDEN_TESTS = assignment(
             """,
             5,
         ),
-        code("n"),
     ),
     Submission("ann"),
     Submission("bob", {"even": "def even(n):\n    return True"}),
