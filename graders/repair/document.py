@@ -24,6 +24,11 @@ _NO_NOTEBOOK = "{name} is not a notebook that can be read."
 _FETCH_AGAIN = "Open it in JupyterLab. If that fails, fetch the assignment anew and copy your work."
 _TOO_LARGE = "{name} is too large; clear its outputs."
 _CLEAR = "In JupyterLab: Edit, Clear Outputs of All Cells; then save, and submit again."
+_DEEP = "{name} nests too deep to be a notebook."
+_MANY_CELLS = "{name} has more than {most} cells."
+_MUCH_TEXT = "{name} has more text than a notebook can hold."
+MESSAGES = (_NO_NOTEBOOK, _FETCH_AGAIN, _TOO_LARGE, _CLEAR, _DEEP, _MANY_CELLS, _MUCH_TEXT)
+"""What an `Unreadable` of this module says."""
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -74,12 +79,12 @@ def read_document(content: bytes, name: str = "notebook.ipynb") -> Document:
     if not isinstance(cells, list):
         raise Unreadable(_NO_NOTEBOOK, _FETCH_AGAIN, name)
     if len(cells) > MAX_CELLS:
-        raise Unreadable("{name} has more than {most} cells.", _FETCH_AGAIN, name, most=str(MAX_CELLS))
+        raise Unreadable(_MANY_CELLS, _FETCH_AGAIN, name, most=str(MAX_CELLS))
     minor = found.get("nbformat_minor")
     is_known = isinstance(minor, int) and 0 <= minor <= 100 and found.get("nbformat") == 4
     pieces = tuple(_piece(cell) for cell in cells)
     if sum(len(piece.source) for piece in pieces) > MAX_SOURCE_CHARACTERS:
-        raise Unreadable("{name} has more text than a notebook can hold.", _FETCH_AGAIN, name)
+        raise Unreadable(_MUCH_TEXT, _FETCH_AGAIN, name)
     metadata, is_sound = _notebook_metadata(found.get("metadata"))
     if not is_sound or not is_known or not all(map(_is_sound, cells)):
         repairs.append(Repair("damage"))
@@ -89,7 +94,7 @@ def read_document(content: bytes, name: str = "notebook.ipynb") -> Document:
 def _parse(content: bytes, name: str) -> dict[str, Any]:
     if problem := excess(content):
         if problem == "deep":
-            raise Unreadable("{name} nests too deep to be a notebook.", _FETCH_AGAIN, name)
+            raise Unreadable(_DEEP, _FETCH_AGAIN, name)
         raise Unreadable(_TOO_LARGE, _CLEAR, name)
     try:
         # Decoded here, since json would take other encodings too, which the bounds were not looked for in.

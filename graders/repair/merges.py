@@ -82,14 +82,21 @@ def _assign(draft: Draft, piece: Piece, parts: list[_Part], absent: list[SourceC
             wanted = [cell for cell in wanted if cell is not part.cell]
     for index, part in enumerate(parts):
         if part.cell is None:
-            first = max((draft.source.position(each.cell) for each in parts[:index] if each.cell), default=-1)
-            last = min(
-                (draft.source.position(each.cell) for each in parts[index + 1 :] if each.cell),
-                default=len(draft.source.cells),
-            )
-            between = (cell for cell in wanted if first < draft.source.position(cell) < last)
-            part.cell = next(between, None)
+            part.cell = next((cell for cell in wanted if _is_next_to(draft, cell, parts, index)), None)
             wanted = [cell for cell in wanted if cell is not part.cell]
+    unknown = [part for part in parts if part.cell is None]
+    if len(unknown) == 1 and piece.cell in wanted:
+        unknown[0].cell = piece.cell
+
+
+def _is_next_to(draft: Draft, cell: SourceCell, parts: list[_Part], index: int) -> bool:
+    """Return whether the source has `cell` between what is around a part, right beside one of it."""
+    position = draft.source.position(cell)
+    before = [draft.source.position(each.cell) for each in parts[:index] if each.cell]
+    after = [draft.source.position(each.cell) for each in parts[index + 1 :] if each.cell]
+    if (before and position <= max(before)) or (after and position >= min(after)):
+        return False
+    return position - 1 in before or position + 1 in after
 
 
 def _is_worthwhile(piece: Piece, parts: list[_Part]) -> bool:

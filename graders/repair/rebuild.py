@@ -94,6 +94,9 @@ def _nbgrader(draft: Draft, cell: SourceCell, submitted: Mapping[str, Any]) -> d
         del right["task"]
     if "points" not in right:
         kept.pop("points", None)
+    if (cell.grade or cell.solution) and isinstance(kept.get("locked"), bool):
+        # It says nothing then: a test is always locked, an answer never (`nbgrader.utils.is_locked`).
+        right["locked"] = kept["locked"]
     if "cell_type" in kept:
         kept["cell_type"] = cell.cell_type
     changed = [key for key in CHANGES if kept.get(key, right.get(key)) != right.get(key)]
