@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
@@ -21,6 +20,7 @@ from nbformat import NotebookNode
 
 from course.api import CellFeedback, FeedbackDocument
 from course.language import translator
+from graders.clean_markup import clean_html
 
 MAX_RICH_LENGTH = 200_000
 """Of HTML or Markdown that is made safe; longer output is shown as plain text."""
@@ -28,50 +28,8 @@ MAX_TEXT_LENGTH = 50_000
 
 _ANCHOR = re.compile(r'<a class="anchor-link" href="#[^"]*">&#182;</a>')
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_TAGS = frozenset(
-    (
-        *(
-            "a",
-            "abbr",
-            "b",
-            "blockquote",
-            "br",
-            "caption",
-            "code",
-            "col",
-            "colgroup",
-            "dd",
-            "del",
-            "div",
-            "dl",
-        ),
-        *(
-            "dt",
-            "em",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "hr",
-            "i",
-            "img",
-            "li",
-            "ol",
-            "p",
-            "pre",
-            "s",
-            "small",
-        ),
-        *("span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"),
-    )
-)
-_PLAIN_ATTRIBUTES = frozenset({"alt", "colspan", "rowspan", "scope", "title", "start"})
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-_DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
-
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -114,16 +72,6 @@ def feedback_page(notebook: NotebookNode, name: str, document: FeedbackDocument,
     )
 
 
-def clean_html(html: str) -> Markup:
-    """Return `html` with everything removed that could act, load, or change the page around it."""
-    cleaner = Cleaner(
-        tags=_TAGS, attributes=_may_stay, protocols={"http", "https", "mailto", "data"}, strip=True
-    )
-    # pandas makes the corner of a table a header without text, which says nothing to a screen reader.
-    cleaned = cleaner.clean(html).replace("<th></th>", "<td></td>")
-    return Markup(cleaned)  # noqa: S704 - that is what the cleaner is for
-
-
 def clean_markdown(text: str, attachments: Any = None) -> Markup:
     """Return Markdown as clean HTML, with images attached to its cell; what cannot be read as plain text."""
     html = rendered(text, attachments)
@@ -152,14 +100,6 @@ def _images(attachments: Any) -> Iterator[tuple[str, dict[str, str]]]:
 def is_image(data: Mapping[str, Any], kind: str) -> bool:
     """Return whether `data` has an image of that kind, as base64 and nothing else."""
     return isinstance(data.get(kind), str) and _BASE64.fullmatch(data[kind]) is not None
-
-
-def _may_stay(tag: str, name: str, value: str) -> bool:
-    if tag == "img" and name == "src":
-        return _DATA_IMAGE.match(value) is not None
-    if tag == "a" and name == "href":
-        return value.lower().startswith(("https://", "http://", "mailto:", "#"))
-    return name in _PLAIN_ATTRIBUTES
 
 
 def _cell(cell: NotebookNode, marks: Mapping[str, CellFeedback], language: str) -> _Cell:
@@ -209,7 +149,7 @@ def clean_output(data: Mapping[str, Any]) -> Markup:
         return Markup('<img alt="" src="data:image/svg+xml;base64,{}">').format(encoded)
     html = data.get("text/html")
     if isinstance(html, str) and len(html) <= MAX_RICH_LENGTH:
-        return clean_html(re.sub(r"(?is)<style\b.*?</style\s*>", "", html))
+        return clean_html(html)
     markdown = data.get("text/markdown")
     if isinstance(markdown, str) and len(markdown) <= MAX_RICH_LENGTH:
         return clean_markdown(markdown)

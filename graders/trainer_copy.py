@@ -14,7 +14,8 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from graders.feedback_page import IMAGE_TYPES, clean_html, clean_markdown, clean_output, is_image, rendered
+from graders.clean_markup import clean_html
+from graders.feedback_page import IMAGE_TYPES, clean_markdown, clean_output, is_image, rendered
 
 _RICH_TYPES = ("image/svg+xml", "text/html", "text/markdown")
 _TEXT_TYPES = ("text/plain", "text/latex")

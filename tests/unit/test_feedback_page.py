@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from course.api import CellFeedback, FeedbackDocument
-from graders.feedback_page import clean_html, feedback_page
+from graders.clean_markup import clean_html
+from graders.feedback_page import feedback_page
 
 HOSTILE = [
     "<script>alert(1)</script>",
