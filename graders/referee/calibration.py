@@ -1,0 +1,133 @@
+"""Finds out, once for each version of an assignment, which tests a referee can judge.
+
+The instructor's solution decides, never a submission: a test that passes beside the solution but not apart from it
+needs the learner's own process. What a test asks the solution's objects is kept, too: nothing else may it tell
+a learner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nbformat import NotebookNode
+
+from graders.execution.results import Judgement, RunLimits, TestCell, TestResult, Trial
+from graders.execution.results import Trust as Where
+from graders.execution.run import execute_notebook
+from graders.forkserver.parent import ForkClient
+from graders.referee.analysis import names_of, obstacles
+from graders.referee.trial import InstructorSide, Observed, Referee
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Where a test is judged, and why not by the referee; picklable."""
+
+    trust: Where
+    reason: str = ""
+    """Empty for a test of the referee's."""
+    calls: frozenset[str] = frozenset()
+    """What it asks the solution's objects."""
+
+
+def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: bytes) -> InstructorSide:
+    """Return what the tests of a notebook find that no learner made.
+
+    Args:
+        source: The instructor's notebook, with solutions.
+        tests: Its tests, by grade id.
+        files: A tar of what lies beside it.
+    """
+    names = names_of(
+        cell.source for cell in source.cells if cell.cell_type == "code" and _grade_id(cell) not in tests
+    )
+    return InstructorSide(imports=names.imports, defined=names.defined, files=files)
+
+
+def calibrate(
+    source: NotebookNode, tests: Mapping[str, TestCell], files: bytes, warm: ForkClient, limits: RunLimits
+) -> dict[str, Trust]:
+    """Return for each test where it is to be judged.
+
+    Args:
+        source: The instructor's notebook, with solutions.
+        tests: Its tests, by grade id.
+        files: A tar of what lies beside it.
+        warm: Where processes come from.
+        limits: Of the run.
+
+    Raises:
+        InfrastructureFault: The platform failed.
+    """
+    side = instructor_side(source, tests, files)
+    stopped = {key: found for key, test in tests.items() if (found := obstacles(test.full))}
+    apart = {key: replace(test, trust="referee") for key, test in tests.items() if key not in stopped}
+    asked = {
+        key: seen.asked for key, seen in _observe(source, apart, side, warm, limits, recording=True).items()
+    }
+    # Once more, with no more than what was asked: this is what learners' solutions will meet.
+    seen = _observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
+    beside = execute_notebook(source, tests, files, warm, limits, None).tests
+    return {
+        key: Trust("kernel", stopped[key][0].reason)
+        if key in stopped
+        else _decided(seen.get(key), beside[key], asked.get(key, frozenset()))
+        for key in tests
+    }
+
+
+def _decided(seen: Observed | None, beside: TestResult, asked: frozenset[str]) -> Trust:
+    if beside.status != "ok":
+        # It fails anywhere: the solution is wrong, or the test is. Nothing asks for a test that can be forged.
+        return Trust("referee", calls=asked)
+    if seen is None:
+        return Trust("kernel", "the notebook does not get as far as this test")
+    apart = seen.judgement.result
+    if (apart.status, apart.points) != (beside.status, beside.points):
+        return Trust("kernel", _reason(seen.judgement))
+    return Trust("referee", calls=asked)
+
+
+class _Recorder:
+    """A referee that keeps what each test asked."""
+
+    def __init__(self, referee: Referee) -> None:
+        self._referee = referee
+        self.seen: dict[str, Observed] = {}
+
+    def __enter__(self) -> Trial:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._referee.close()
+
+    def judge(self, test: TestCell, snapshot: int) -> Judgement:
+        observed = self.seen[test.grade_id] = self._referee.observe(test, snapshot)
+        return observed.judgement
+
+
+def _observe(
+    source: NotebookNode,
+    tests: Mapping[str, TestCell],
+    side: InstructorSide,
+    warm: ForkClient,
+    limits: RunLimits,
+    *,
+    recording: bool,
+) -> dict[str, Observed]:
+    recorder = _Recorder(Referee(warm, limits, side, recording=recording))
+    if tests:
+        execute_notebook(source, tests, side.files, warm, limits, lambda: recorder)
+    return recorder.seen
+
+
+def _reason(judgement: Judgement) -> str:
+    error = next((output for output in judgement.outputs if output.output_type == "error"), None)
+    if error is None:
+        return f"it ends with {judgement.result.status}"
+    return f"apart from the learner's code it ends with {error.ename}: {error.evalue}"[:300]
+
+
+def _grade_id(cell: NotebookNode) -> object:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")

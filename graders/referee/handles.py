@@ -1,0 +1,266 @@
+"""Objects of the other process, as this process sees them: each operation is asked for there.
+
+A class of the other process is a class here, so `isinstance`, `type(x) is C`, `except MyError` and
+`C.__name__` say what they would in one process. What a test compares with is never told to learner code: see
+`Handle` and `Peer.may_ask`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from graders.referee.operations import ALL, ARITHMETIC, ASKING, COMPARING, RESULTS
+
+CALL = "()"
+
+
+class Asks(Protocol):
+    """Who asks the other process."""
+
+    is_reading: bool
+    """Whether an answer is just being read, and nothing can be asked."""
+
+    def ask(self, operation: str, handle: object, *values: object) -> Any:
+        """Return what the other process answers, or raise what it raised."""
+
+    def may_ask(self, name: str) -> bool:
+        """Return whether an object may be told something in a call or an operation of this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassOfOther:
+    """What is known of a class of the other process."""
+
+    name: str
+    qualified_name: str
+    module: str
+    doc: str | None
+    bases: tuple[type, ...]
+    """What stands for its bases here."""
+    specials: frozenset[str]
+    """What its objects can do."""
+    library_class: type | None
+    """The class of this process for whose objects its objects pass, to `isinstance`."""
+    has_data: bool
+    """Whether it derives from a type of data."""
+    is_error: bool
+
+
+class HandleType(type):
+    """A class of the other process."""
+
+    _handle_asks: Asks
+    _handle_class_number: int
+    _handle_has_data: bool
+
+    @property
+    def _handle_number(cls) -> int:
+        return cls._handle_class_number
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls._handle_asks.ask("call", cls, args, kwargs)
+
+    def __getattr__(cls, name: str) -> Any:
+        return cls._handle_asks.ask("get", cls, name)
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        cls._handle_asks.ask("set", cls, name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        cls._handle_asks.ask("del", cls, name)
+
+    def __iter__(cls) -> Any:
+        return cls._handle_asks.ask("special", cls, "__iter__")
+
+    def __len__(cls) -> int:
+        return checked("__len__", cls._handle_asks.ask("special", cls, "__len__"))  # type: ignore[no-any-return]
+
+    def __getitem__(cls, key: Any) -> Any:
+        return cls._handle_asks.ask("special", cls, "__getitem__", key)
+
+
+class Handle(metaclass=HandleType):
+    """An object of the other process.
+
+    Comparing it with plain data is decided here, by its data if it is of a subclass of a type of data, and
+    otherwise says that they differ: its own code might say that it equals anything. For the same reason an
+    operation with plain data, or a call that passes some, is only made where `Asks.may_ask` says that the
+    test asks such a thing of the instructor's objects too.
+    """
+
+    __slots__ = ("__weakref__", "_handle_hash", "_handle_key", "_handle_number")
+    _handle_has_data = False
+    _handle_number: int
+    _handle_hash: int | None
+    _handle_key: str
+    """The name under which calling it is asked for; `CALL` if a test named it itself."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _asks(self).ask("get", self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        _asks(self).ask("set", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _asks(self).ask("del", self, name)
+
+    def __dir__(self) -> list[str]:
+        return [str(name) for name in _asks(self).ask("dir", self)]
+
+    def __hash__(self) -> int:
+        if self._handle_hash is None:
+            return hash(self._handle_number)
+        # A set that comes as a value is put together from what is known.
+        return self._handle_hash if _asks(self).is_reading else int(_special(self, "__hash__"))
+
+    def __str__(self) -> str:
+        return str(_special(self, "__str__"))
+
+    def __repr__(self) -> str:
+        return str(_special(self, "__repr__"))
+
+    def __format__(self, form: str) -> str:
+        return str(_special(self, "__format__", form))
+
+    def __eq__(self, other: object) -> bool:
+        return _compare(self, "__eq__", other)
+
+    def __ne__(self, other: object) -> bool:
+        return _compare(self, "__ne__", other)
+
+
+def checked(name: str, value: Any) -> Any:
+    """Return the result of an operation.
+
+    Raises:
+        TypeError: It is not exactly what Python asks of such a result.
+    """
+    wanted = RESULTS.get(name)
+    if wanted is not None and type(value) is not wanted:
+        raise TypeError(f"{name} returned no {wanted.__name__}")
+    return value
+
+
+def _asks(handle: Handle) -> Asks:
+    return type(handle)._handle_asks
+
+
+def is_remote(value: object) -> bool:
+    """Return whether this is an object or a class of the other process."""
+    return isinstance(type(value), HandleType) or isinstance(value, HandleType)
+
+
+def _special(handle: Handle, name: str, *values: object) -> Any:
+    return checked(name, _asks(handle).ask("special", handle, name, *values))
+
+
+def _data(handle: Handle) -> Any:
+    return _asks(handle).ask("data", handle)
+
+
+def _compare(handle: Handle, name: str, other: object) -> bool:
+    if other is handle and name in ("__eq__", "__ne__"):
+        return name == "__eq__"
+    if handle._handle_has_data and not (is_remote(other) and not getattr(other, "_handle_has_data", False)):
+        mine, others = _data(handle), _data(other) if isinstance(other, Handle) else other
+        return ALL[name](mine, others)  # type: ignore[no-any-return]
+    if is_remote(other):
+        return bool(_special(handle, name, other))
+    if name in ("__eq__", "__ne__"):
+        return name == "__ne__"
+    raise TypeError(f"{_name(handle)} cannot be compared with {type(other).__name__} here")
+
+
+def _operate(handle: Handle, name: str, other: object) -> Any:
+    if is_remote(other) or _asks(handle).may_ask(name):
+        return _special(handle, name, other)
+    if handle._handle_has_data:
+        return ALL[name](_data(handle), other)
+    raise TypeError(f"{_name(handle)} cannot be asked for {name} with {type(other).__name__} here")
+
+
+def _call(handle: Handle, *args: Any, **kwargs: Any) -> Any:
+    key = handle._handle_key
+    tells = any(not is_remote(value) for value in (*args, *kwargs.values()))
+    if tells and key != CALL and not _asks(handle).may_ask(key or CALL):
+        raise TypeError(f"{key or _name(handle)} of an object that is no plain data is not called here")
+    return _asks(handle).ask("call", handle, args, kwargs)
+
+
+def _name(handle: Handle) -> str:
+    return type(handle).__name__
+
+
+def _method(name: str) -> Callable[..., Any]:
+    if name == "__call__":
+        return _call
+    if name in COMPARING:
+        return lambda self, other: _compare(self, name, other)
+    if name in ARITHMETIC or name in ASKING:
+        return lambda self, other: _operate(self, name, other)
+    return lambda self, *values: _special(self, name, *values)
+
+
+class _Doc:
+    """The text of a class, and of each of its objects."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    def __get__(self, handle: object, kind: type | None = None) -> Any:
+        return self._text if handle is None else type(handle)._handle_asks.ask("get", handle, "__doc__")  # type: ignore[attr-defined]
+
+
+class RemoteError:
+    """What errors of the other process have that are of a class of its own: attributes that are asked for there."""
+
+    _handle_number: int
+    _handle_key = CALL
+    _handle_hash: int | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("__", "_handle_")):
+            raise AttributeError(name)
+        return type(self)._handle_asks.ask("get", self, name)  # type: ignore[attr-defined]
+
+
+def make_class(asks: Asks, number: int, about: ClassOfOther) -> HandleType:
+    """Return a class that stands for one of the other process.
+
+    Args:
+        asks: Asks there.
+        number: Of the class, there.
+        about: What is known of it.
+    """
+    attributes: dict[str, Any] = {
+        "__module__": about.module,
+        "__qualname__": about.qualified_name,
+        "__doc__": _Doc(about.doc),
+    }
+    if about.is_error:
+        bases = (
+            about.bases
+            if any(issubclass(base, RemoteError) for base in about.bases)
+            else (RemoteError, *about.bases)
+        )
+    else:
+        bases = tuple(base for base in about.bases if base is not Handle) or (Handle,)
+        methods = {name: _method(name) for name in about.specials if name in ALL or name == "__call__"}
+        attributes |= {"__slots__": (), **methods}
+        if about.library_class is not None:
+            attributes["__class__"] = property(lambda self: about.library_class)
+    made = HandleType(about.name, bases, attributes)
+    for name, value in (("asks", asks), ("class_number", number), ("has_data", about.has_data)):
+        type.__setattr__(made, f"_handle_{name}", value)
+    return made
+
+
+def make_handle(kind: HandleType, number: int, key: str, hashed: int | None) -> Handle:
+    """Return what stands for an object of the other process."""
+    handle: Handle = object.__new__(kind)
+    object.__setattr__(handle, "_handle_number", number)
+    object.__setattr__(handle, "_handle_key", key)
+    object.__setattr__(handle, "_handle_hash", hashed)
+    return handle

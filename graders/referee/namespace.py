@@ -1,0 +1,54 @@
+"""The names that a test finds, and where each comes from."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+class TestNamespace(dict[str, Any]):
+    """A dict as which a test's cells run, one after another, as those of a notebook do.
+
+    A name is looked for among
+
+    1. what tests of this notebook have assigned before,
+    2. what the instructor's notebook imports, if the learner has that name too,
+    3. the learner's names, except those of Python's own functions that the instructor's notebook does not define,
+    4. Python's own.
+
+    Args:
+        imports: Statements of the instructor's notebook, by the names that they bind.
+        defined: Names that its other statements bind.
+    """
+
+    __test__ = False  # for pytest
+
+    def __init__(self, imports: dict[str, str], defined: Iterable[str]) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self._imports = imports
+        self._shadowing = frozenset(defined)
+        self._learners: frozenset[str] = frozenset()
+        self._ask: Callable[[str], Any] | None = None
+
+    def connect(self, names: Iterable[str], ask: Callable[[str], Any]) -> None:
+        """Find the learner's names by `ask` from here on."""
+        self._learners = frozenset(names)
+        self._ask = ask
+
+    def disconnect(self, is_stale: Callable[[Any], bool]) -> None:
+        """Forget the learner's state, and what was kept of it: the next test finds such names anew."""
+        self._ask = None
+        for name in [name for name, value in self.items() if is_stale(value)]:
+            del self[name]
+
+    def __missing__(self, name: str) -> Any:
+        if name not in self._learners or self._ask is None:
+            raise KeyError(name)
+        if name in self._imports:
+            imported: dict[str, Any] = {}
+            exec(self._imports[name], imported)  # noqa: S102 -- the instructor's own import
+            return imported[name]
+        if hasattr(builtins, name) and name not in self._shadowing:
+            raise KeyError(name)
+        return self._ask(name)

@@ -1,0 +1,219 @@
+"""The process in which tests run: it has the instructor's files and tests, and never runs learner code."""
+
+from __future__ import annotations
+
+import ast
+import io
+import linecache
+import signal
+import socket
+import sys
+import tarfile
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from graders.forkserver.channel import Channel, ChannelClosed, Message
+from graders.referee.handles import is_remote
+from graders.referee.namespace import TestNamespace
+from graders.referee.outputs import Outputs, TooMuchOutput
+from graders.referee.peer import PeerLost
+from graders.referee.questions import LearnerState
+from graders.referee.seeds import shared_seeds
+
+
+class OutOfTime(BaseException):
+    """The test's time is up."""
+
+
+def prepare() -> None:
+    """Load what a first test and a first error would load."""
+    Outputs(1000).result(0.5)
+    try:
+        exec(compile("1/0", "warm", "exec"), {})  # noqa: S102
+    except ZeroDivisionError as error:
+        traceback.format_exception(error)
+
+
+def serve(channel: Channel) -> None:
+    """Judge the tests that come over `channel`, until its other side has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        referee = _Referee(channel.receive())
+        channel.send({"op": "opened"})
+        while True:
+            message = channel.receive()
+            channel.send(referee.judge(message))
+    except ChannelClosed:
+        return
+
+
+class _Referee:
+    """The tests of one notebook."""
+
+    def __init__(self, opening: Message) -> None:
+        header = opening.header
+        self._roots = [str(Path.cwd())] + ([tempfile.gettempdir()] if header["sandboxed"] else [])
+        self._kept = _unpack(opening.buffers[0])
+        self._namespace = TestNamespace(header["imports"], header["defined"])
+
+    def judge(self, message: Message) -> dict[str, Any]:
+        """Run one test, and return what came of it."""
+        request = message.header
+        outputs = Outputs(request["max_bytes"])
+        channel = Channel(socket.socket(fileno=message.fds[0]))
+        calls = request["calls"]
+        state = LearnerState(
+            channel,
+            outputs,
+            frozenset(calls) if calls is not None else None,
+            recording=request["recording"],
+            folders=(self._roots, self._kept),
+        )
+        run = _TestRun(request["grade_id"], request["source"], self._namespace)
+        try:
+            with _deadline(request["seconds"]), outputs.instead_of_standard_streams():
+                names = state.begin(request["seconds"])
+                self._namespace.connect(names, state.name)
+                with shared_seeds(state):
+                    outputs.result(*run.run())
+            error: BaseException | None = None
+        except BaseException as raised:  # noqa: BLE001 -- any of them is the test's result
+            error = raised
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            channel.close()
+            self._namespace.disconnect(_is_stale)
+            state.discard_files()
+        return {
+            "op": "judged",
+            **_verdict(run, error, state.lost, outputs, request["visible_lines"]),
+            "asked": sorted(state.asked),
+        }
+
+
+def _verdict(
+    run: _TestRun, error: BaseException | None, lost: str, outputs: Outputs, visible_lines: int
+) -> dict[str, Any]:
+    message = ""
+    if lost or isinstance(error, PeerLost):
+        status, name = "signal", "LearnerProcessLost"
+        outputs.error(name, lost, [f"{name}: {lost}"], first=True)
+    elif isinstance(error, OutOfTime):
+        status = "time"
+        outputs.error("OutOfTime", str(error), [f"OutOfTime: {error}"], first=True)
+    elif isinstance(error, TooMuchOutput):
+        status = "output"
+        outputs.error("TooMuchOutput", str(error), [f"TooMuchOutput: {error}"], first=True)
+    elif error is not None:
+        status = "failed" if isinstance(error, AssertionError) else "runtime-error"
+        if isinstance(error, MemoryError):
+            status = "memory"
+        text = _text(error)
+        outputs.error(type(error).__name__, text, run.traceback_of(error, text))
+        if run.is_own_failure(error, visible_lines):
+            message = text
+    else:
+        status = "ok"
+    return {"status": status, "outputs": outputs.taken(), "message": message}
+
+
+class _TestRun:
+    """One test's code."""
+
+    def __init__(self, grade_id: str, source: str, namespace: TestNamespace) -> None:
+        self._file = f"<{grade_id}>"
+        self._source = source
+        self._namespace = namespace
+
+    def run(self) -> tuple[Any, ...]:
+        """Run it; return the value of its last line if that is an expression."""
+        linecache.cache[self._file] = (
+            len(self._source),
+            None,
+            self._source.splitlines(keepends=True),
+            self._file,
+        )
+        tree = ast.parse(self._source, self._file)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        shown = last is not None and not self._source.rstrip().endswith(";")
+        exec(compile(tree, self._file, "exec"), self._namespace)  # noqa: S102
+        if not isinstance(last, ast.Expr):
+            return ()
+        value = eval(compile(ast.Expression(last.value), self._file, "eval"), self._namespace)  # noqa: S307
+        return (value,) if shown and value is not None else ()
+
+    def lines_of(self, trace: TracebackType | None) -> list[int] | None:
+        """Return the lines of the test that led to an error; None if other code raised it."""
+        lines = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == self._file]
+        frames = traceback.extract_tb(trace)
+        if not lines or frames[-1].filename != self._file:
+            return None
+        return [line for line in lines if line is not None]
+
+    def is_own_failure(self, error: BaseException, visible_lines: int) -> bool:
+        """Return whether a learner may read why: the visible part's own check, before anything hidden ran."""
+        lines = self.lines_of(error.__traceback__)
+        return type(error) is AssertionError and bool(lines) and max(lines or [0]) <= visible_lines
+
+    def traceback_of(self, error: BaseException, text: str) -> list[str]:
+        """Return the lines of a traceback, without those of the referee itself."""
+        own = str(Path(__file__).parent)
+        frames = traceback.StackSummary.from_list(
+            [
+                frame
+                for frame in traceback.extract_tb(error.__traceback__)
+                if not frame.filename.startswith(own)
+            ]
+        )
+        lines = "".join(["Traceback (most recent call last):\n", *frames.format()]).splitlines()
+        return [*lines, f"{type(error).__name__}: {text}"]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:
+        # The error is of a learner's class, whose `__str__` was asked for.
+        return f"<{type(second).__name__}>"
+
+
+def _is_stale(value: Any) -> bool:
+    return (
+        is_remote(value)
+        or (isinstance(value, list | tuple | set | frozenset) and any(map(is_remote, value)))
+        or (isinstance(value, dict) and any(map(is_remote, value.values())))
+    )
+
+
+def _unpack(files: bytes) -> list[str]:
+    """Unpack the instructor's files here; return their paths. What a test imports of them is found."""
+    if not files:
+        return []
+    here = Path.cwd()
+    with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+        names = [member.name for member in archive.getmembers() if member.isfile()]
+        archive.extractall(filter="data")
+        if any(name.endswith(".py") for name in names):
+            modules = tempfile.mkdtemp(prefix=".modules-")
+            archive.extractall(modules, filter="data")
+            sys.path.append(modules)
+    return [str(here / name) for name in names]
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise OutOfTime(f"The test took longer than {seconds:g} seconds.")
+
+    signal.signal(signal.SIGALRM, end)
+    # Again each second, in case the test catches everything.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

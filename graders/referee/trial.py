@@ -1,0 +1,176 @@
+"""Judges tests for the grader: each in the referee's process, against a snapshot of the learner's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, get_args
+
+from nbformat import NotebookNode
+from nbformat.notebooknode import from_dict
+
+from graders.execution.results import Judgement, RunLimits, TestCell, TestResult
+from graders.execution.status import OUT_OF_TIME, InfrastructureFault, RunStatus, fault
+from graders.forkserver.channel import BadMessage, ChannelClosed, Message
+from graders.forkserver.parent import ForkClient, ForkServerFailed
+from graders.forkserver.process import ForkedProcess
+
+OPEN_SECONDS = 30
+GRACE_SECONDS = 3
+"""Longer than a test may take, for the process to say so itself."""
+REFEREE_DIED = "RefereeDied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructorSide:
+    """What tests find that no learner made; picklable."""
+
+    imports: Mapping[str, str] = field(default_factory=dict)
+    """Import statements of the instructor's notebook, by the names that they bind."""
+    defined: frozenset[str] = frozenset()
+    """Names that its other statements bind."""
+    files: bytes = b""
+    """A tar of what the instructor laid beside the notebook, empty for nothing."""
+    calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By grade id, what the test asks objects of the solution with plain data: see graders.referee.calibration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A test's result, and what it asked objects that are no plain data."""
+
+    judgement: Judgement
+    asked: frozenset[str]
+
+
+class Referee:
+    """Judges the tests of one notebook. Use it as a context manager.
+
+    All run in one process, as in one kernel. If a test ends it, the next gets a new one.
+
+    Args:
+        warm: Where processes come from.
+        limits: Of the run; `cell_seconds` and `cell_output_bytes` count for each test.
+        instructor: What tests find.
+        recording: The state is that of the instructor's own solution: tests may ask it anything.
+    """
+
+    def __init__(
+        self, warm: ForkClient, limits: RunLimits, instructor: InstructorSide, *, recording: bool = False
+    ) -> None:
+        self._warm = warm
+        self._limits = limits
+        self._instructor = instructor
+        self._recording = recording
+        self._forked: ForkedProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its process."""
+        if self._forked is not None:
+            self._forked.kill()
+            self._forked = None
+
+    def judge(self, test: TestCell, snapshot: int) -> Judgement:
+        """Return what the full test gives.
+
+        Args:
+            test: The test.
+            snapshot: Descriptor of a connection to the learner's state at the test; it stays the caller's.
+
+        Raises:
+            InfrastructureFault: The platform failed, not the learner.
+        """
+        return self.observe(test, snapshot).judgement
+
+    def observe(self, test: TestCell, snapshot: int) -> Observed:
+        """Return what the full test gives, and what it asked.
+
+        Raises:
+            InfrastructureFault: The platform failed, not the learner.
+        """
+        forked = self._forked or self._open()
+        calls = self._instructor.calls.get(test.grade_id)
+        request = {
+            "op": "judge",
+            "grade_id": test.grade_id,
+            "source": test.full,
+            "visible_lines": visible_lines(test),
+            "calls": None if calls is None else sorted(calls),
+            "recording": self._recording,
+            "seconds": self._limits.cell_seconds,
+            "max_bytes": self._limits.cell_output_bytes,
+        }
+        try:
+            forked.channel.send(request, fds=(snapshot,), timeout=OPEN_SECONDS)
+            answer = forked.channel.receive(self._limits.cell_seconds + GRACE_SECONDS)
+        except TimeoutError:
+            return self._give_up(test, "time", OUT_OF_TIME, "The test ran too long and was stopped.")
+        except (ChannelClosed, BadMessage):
+            return self._give_up(test, "signal", REFEREE_DIED, "The test ended the process in which it ran.")
+        return _observed(test, answer)
+
+    def _open(self) -> ForkedProcess:
+        instructor = self._instructor
+        try:
+            self._forked = forked = self._warm.fork("referee", self._limits.process)
+            opening = {
+                "op": "open",
+                "imports": dict(instructor.imports),
+                "defined": sorted(instructor.defined),
+                "sandboxed": forked.sandboxed,
+            }
+            forked.channel.send(opening, instructor.files, timeout=OPEN_SECONDS)
+            answer = forked.channel.receive(OPEN_SECONDS).header
+        except (ForkServerFailed, ChannelClosed, BadMessage, TimeoutError) as error:
+            self.close()
+            raise InfrastructureFault(f"The referee did not start: {error}") from error
+        if answer.get("op") != "opened":
+            self.close()
+            raise InfrastructureFault(f"The referee did not start: {answer.get('failed')}")
+        return forked
+
+    def _give_up(self, test: TestCell, status: RunStatus, name: str, reason: str) -> Observed:
+        self.close()
+        result = TestResult(test.grade_id, status, None, "referee")
+        return Observed(Judgement(result, (fault(name, reason),)), frozenset())
+
+
+def visible_lines(test: TestCell) -> int:
+    """Return how many lines at the start of a test its learner may see."""
+    full, visible = test.full.splitlines(), test.visible.splitlines()
+    if full == visible:
+        return len(full)
+    pairs = zip(full, visible, strict=False)
+    return next(
+        (place for place, (one, other) in enumerate(pairs) if one != other), min(len(full), len(visible))
+    )
+
+
+def _observed(test: TestCell, answer: Message) -> Observed:
+    header = answer.header
+    if header.get("op") != "judged" or header.get("status") not in get_args(RunStatus):
+        raise InfrastructureFault(f"The referee failed: {header.get('failed')}")
+    outputs: tuple[NotebookNode, ...] = tuple(from_dict(output) for output in header["outputs"])
+    points = _points(header["outputs"]) if header["status"] == "ok" else None
+    result = TestResult(test.grade_id, header["status"], points, "referee", header["message"])
+    return Observed(Judgement(result, outputs), frozenset(header["asked"]))
+
+
+def _points(outputs: list[dict[str, Any]]) -> float | None:
+    """Return the partial credit that nbgrader would read, None for full points."""
+    for output in outputs:
+        if output["output_type"] == "execute_result":
+            try:
+                return float(output["data"]["text/plain"])
+            except ValueError:
+                return None
+    return None
