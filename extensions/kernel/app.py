@@ -24,7 +24,7 @@ class CourseShell(ZMQInteractiveShell):
     def __init__(self, **kwargs: Any) -> None:
         self.spoc = Spoc(CourseClient.from_environment(), os.environ.get("SPOC_LANGUAGE", "en"))
         super().__init__(**kwargs)
-        self.set_custom_exc((CourseError,), _show_text)
+        self.set_custom_exc((CourseError,), show_text)
         self.run_cells: dict[str, str] = {}
         """The source of each notebook cell as it was run last, by cell id; the newest is the last one."""
         self.events.register("pre_run_cell", self._remember)
@@ -54,13 +54,14 @@ class CourseKernelApp(IPKernelApp):
         sys.path.append(os.getcwd())
 
 
-def _show_text(
-    shell: CourseShell,
+def show_text(
+    shell: Any,
     kind: type[CourseError],
     error: CourseError,
     _traceback: TracebackType,
     tb_offset: int | None = None,
 ) -> list[str]:
+    """Show a `CourseError` as its text, in a shell that has `spoc`; IPython calls this."""
     lines = shell.spoc.wording(error)
     shell._showtraceback(kind, error, lines)  # noqa: SLF001 -- IPython's own way to publish an error
     return lines

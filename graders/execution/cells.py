@@ -22,6 +22,7 @@ from typing import Any
 from graders.execution.shell import CellKernel
 from graders.forkserver.channel import Channel, ChannelClosed, Message
 from graders.forkserver.environment import EXTENSIONS_VARIABLE
+from graders.referee.inspection import Inspection
 
 ALARM_AFTER_SECONDS = 0.2
 """The grader has given the cell up by then, and waits for its end."""
@@ -80,7 +81,7 @@ class _Server:
     def _run(self, request: dict[str, Any]) -> None:
         outlet = self._kernel.outlet
         outlet.open(request["cell"], request["max_bytes"], request["max_outputs"])
-        signal.signal(signal.SIGINT, outlet.on_interrupt)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             reply = self._kernel.loop.run_until_complete(
                 self._kernel.execute(request["source"], request["cell"])
@@ -126,15 +127,16 @@ class _Cells(_Server):
 class _Snapshot(_Server):
     """What the notebook was at a test: runs the test, or tells a referee what it asks."""
 
+    def __init__(self, kernel: CellKernel, channel: Channel) -> None:
+        super().__init__(kernel, channel)
+        self._inspection = Inspection(channel, kernel.shell.user_ns)
+
     def _answer(self, message: Message) -> None:
         if message.header["op"] == "run":
             with _alarm(message.header["seconds"] + ALARM_AFTER_SECONDS):
                 self._run(message.header)
         else:
-            from graders.referee.inspection import handle
-
-            reply = handle(message, self._kernel.shell.user_ns)
-            self._channel.send(reply.header, *reply.buffers)
+            self._inspection.handle(message)
 
 
 @contextmanager

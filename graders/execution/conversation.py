@@ -17,6 +17,8 @@ SEND_SECONDS = 5
 """For a process to take a cell, which it waits for."""
 INTERRUPT_SECONDS = 5
 """For an interrupted cell to end."""
+END_SECONDS = 1
+"""For news of the end of a process that says nothing more."""
 LOOK_SECONDS = 1
 """Between looks at whether a silent process still lives: something that it started may hold its channel."""
 SHOWTRACEBACK_DISABLED = "ERROR: An error occurred while showtraceback was disabled"
@@ -47,7 +49,7 @@ class Conversation:
     Args:
         channel: To the process.
         limits: What a cell may take and show.
-        ended: Return how the process ended, None while it lives.
+        ended: Return how the process ended, None when it lives on for so many seconds.
         interrupt: Interrupt its cell.
     """
 
@@ -55,7 +57,7 @@ class Conversation:
         self,
         channel: Channel,
         limits: RunLimits,
-        ended: Callable[[], RunStatus | None],
+        ended: Callable[[float], RunStatus | None],
         interrupt: Callable[[], None],
     ) -> None:
         self.channel = channel
@@ -112,7 +114,7 @@ class Conversation:
         try:
             return self.channel.receive(max(0.0, min(seconds, LOOK_SECONDS))).header
         except TimeoutError:
-            if self._ended() is not None:
+            if self._ended(0) is not None:
                 raise self._stopped() from None
             return None
         except (ChannelClosed, BadMessage):
@@ -127,7 +129,7 @@ class Conversation:
         return 2 * self._limits.cell_output_bytes + 64 * self._limits.cell_outputs + 4096
 
     def _stopped(self) -> Stopped:
-        return Stopped(self._ended() or "runtime-error", DIED)
+        return Stopped(self._ended(END_SECONDS) or "runtime-error", DIED)
 
 
 class _Listener:

@@ -108,10 +108,10 @@ class LearnerProcess:
         """Stop listening for good: whatever it says from here on reaches nobody."""
         self._forked.channel.close()
 
-    def ended(self) -> RunStatus | None:
-        """Return what ended the process; None while it lives."""
+    def ended(self, seconds: float) -> RunStatus | None:
+        """Return what ended the process; None when it lives on for so long."""
         with suppress(TimeoutError):
-            status = self._forked.wait(0)
+            status = self._forked.wait(seconds)
             if status.signal == signal.SIGXCPU:
                 return "time"
             return "runtime-error" if status.signal is None else "signal"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from nbformat import NotebookNode
@@ -172,7 +172,10 @@ class _Run:
             status: RunStatus = "runtime-error" if self._learner.status == "ok" else self._learner.status
             return Judgement(TestResult(test.grade_id, status, None, test.trust), (self._learner.not_run,))
         if trial is not None and test.trust == "referee":
-            return trial.judge(test, run.snapshot.fileno())
+            judged = trial.judge(test, run.snapshot.fileno())
+            read = verdict(test, run.cell, judged.outputs, judged.result.status)
+            message = read.result.message or judged.result.message
+            return replace(read, result=replace(read.result, message=message))
         return judge_in_snapshot(test, run.cell, run.snapshot, self._limits)
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session, extract_header
-from tornado.ioloop import IOLoop
 from traitlets import Instance
 from traitlets.config import Config
 
@@ -74,7 +73,9 @@ class CellKernel:
         self.stdout = CellStream("stdout", 1, self.outlet)
         self.stderr = CellStream("stderr", 2, self.outlet)
         self.kernel = _kernel(self.outlet)
-        self.shell: Any = self.kernel.shell
+        self.shell = self.kernel.shell
+        # IPython loads it late, which takes longer than a fork.
+        self._script_magics = self.shell.magics_manager.registry["ScriptMagics"]
         self.loop: asyncio.AbstractEventLoop
 
     def warm(self, extensions: Iterable[str]) -> None:
@@ -90,6 +91,8 @@ class CellKernel:
             self.loop.close()
             asyncio.set_event_loop(None)
         self.shell.reset(new_session=True)
+        # A kernel that has shown nothing yet has these; a reset takes them away.
+        self.shell.user_ns.update(dict.fromkeys(("_", "__", "___"), ""))
         self.shell._last_traceback = None  # noqa: SLF001 -- ipykernel's own, read after each cell
         for name in ("last_type", "last_value", "last_traceback", "last_exc"):
             vars(sys).pop(name, None)
@@ -114,14 +117,17 @@ class CellKernel:
         # This selector keeps nothing in the system that a fork would share.
         self.loop = asyncio.SelectorEventLoop(selectors.PollSelector())
         asyncio.set_event_loop(self.loop)
+        # An interrupt calls from a signal handler, in which the loop itself would not be woken.
+        self.kernel.io_loop = SimpleNamespace(
+            add_callback=self.loop.call_soon_threadsafe, call_later=self.loop.call_later
+        )
         self.kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.current_thread())
 
     def go_on_after_fork(self) -> None:
         """Replace what a fork of a running kernel shares with its parent, or has lost with its threads."""
         self.stdout.start()
         self.stderr.start()
-        script_magics = self.shell.magics_manager.registry["ScriptMagics"]
-        script_magics.event_loop = None
+        self._script_magics.event_loop = None
 
     async def execute(self, source: str, cell: str) -> dict[str, Any]:
         """Run a cell; return the content of the reply that a kernel would send."""
@@ -131,7 +137,6 @@ class CellKernel:
             "metadata": {},
             "content": {"code": source},
         }
-        self.kernel.io_loop = IOLoop.current()
         self.kernel.set_parent([b""], request)
         for stream in (self.stdout, self.stderr):
             stream.set_parent(request)
@@ -143,7 +148,7 @@ class CellKernel:
         return reply
 
 
-def _kernel(outlet: Outlet) -> IPythonKernel:
+def _kernel(outlet: Outlet) -> Any:
     config = Config()
     config.HistoryManager.hist_file = ":memory:"
     # Nobody asks for the history of another session: no cell waits for a database.

@@ -30,7 +30,7 @@ def judge_in_snapshot(
     collected.begin(outputs)
     status: RunStatus
     with Channel(connection.dup()) as channel:
-        talk = Conversation(channel, limits, ended=lambda: None, interrupt=lambda: None)
+        talk = Conversation(channel, limits, ended=lambda _seconds: None, interrupt=lambda: None)
         try:
             status = talk.run(test.full, "test", limits.cell_seconds, collected).status
         except Stopped as stopped:

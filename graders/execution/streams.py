@@ -6,12 +6,12 @@ import fcntl
 import io
 import os
 import signal
+import threading
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FrameType
 from typing import Any
 
 from graders.forkserver.channel import Channel, MessageTooLarge
@@ -48,8 +48,6 @@ class Outlet:
         self._cell = NO_CELL
         self._bytes_left = self._outputs_left = self._conclusion_bytes_left = 0
         self._is_cut = False
-        self._is_sending = False
-        self._was_interrupted = False
 
     def connect(self, channel: Channel) -> None:
         self._channel = channel
@@ -105,13 +103,6 @@ class Outlet:
         self.shut()
         self._send({"op": "done", **reply})
 
-    def on_interrupt(self, _signal: int, _frame: FrameType | None) -> None:
-        """Interrupt the cell: a handler of SIGINT that leaves no half message behind."""
-        if self._is_sending:
-            self._was_interrupted = True
-        else:
-            raise KeyboardInterrupt
-
     def _cut(self) -> None:
         if not self._is_cut:
             self._is_cut = True
@@ -120,18 +111,24 @@ class Outlet:
     def _send(self, message: dict[str, Any]) -> None:
         if self._channel is None:
             return
-        with self._uninterrupted():
+        with _uninterrupted():
             self._channel.send(message)
 
-    @contextmanager
-    def _uninterrupted(self) -> Iterator[None]:
-        self._is_sending = True
-        try:
-            yield
-        finally:
-            self._is_sending = False
-        if self._was_interrupted:
-            self._was_interrupted = False
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put an interrupt off that comes meanwhile: it must leave no half message behind."""
+    if threading.current_thread() is not threading.main_thread():
+        # Interrupts come to the main thread.
+        yield
+        return
+    interrupts: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if interrupts:
             signal.raise_signal(signal.SIGINT)
 
 
