@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from graders.repair.document import Piece
 from graders.repair.draft import Draft, is_unanswered
-from graders.repair.python_code import cut, defined, used
+from graders.repair.python_code import cut, defined, is_python, used
 from graders.repair.source import SourceCell
 
 
@@ -28,7 +28,7 @@ def return_answers(draft: Draft) -> bool:
 def _return_code(draft: Draft, cell: SourceCell) -> bool:
     names = draft.names(cell)
     own = draft.find_piece(cell)
-    if own and names <= defined(own.source) and not is_unanswered(own, cell):
+    if own and not is_unanswered(own, cell) and (names <= defined(own.source) or not is_python(own.source)):
         return False
     donors = [piece for piece in draft.pieces if _is_donor(draft, piece, cell)]
     if not donors or (own and any(_counts_already(draft, own, donor, cell) for donor in donors)):

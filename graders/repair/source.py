@@ -37,10 +37,14 @@ class SourceCell:
     checksum: str = ""
     cell_id: str = ""
     """The notebook format's own id, a hint of where the cell went; may be empty."""
+    visible: str | None = None
+    """`source` as learners were given it; None where the usual marks tell what was hidden."""
 
     @cached_property
     def released(self) -> str:
         """What learners were given: `source` without hidden tests and marking scheme."""
+        if self.visible is not None:
+            return self.visible
         text = self.source
         for region in (HIDDEN_TESTS, MARK_SCHEME):
             parts = split(text, region)

@@ -6,17 +6,18 @@ import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from benchmarks.mutations import MUTATIONS, Cells, mutant
-from benchmarks.solved import solved_exercises
+from benchmarks.solved import SolvedExercises, solved_exercises
 from course.language import catalogue
 from graders.repair.document import MAX_CELLS, MAX_NOTEBOOK_BYTES, MESSAGES
 from graders.repair.files import PROBLEMS
@@ -235,6 +236,25 @@ def test_an_answer_cell_may_not_become_a_test() -> None:
     assert len([name for name in order(repaired) if name == "double-tests"]) == 1
 
 
+def test_an_answer_that_is_broken_is_not_replaced_by_an_older_one() -> None:
+    def change(cells: Cells) -> None:
+        cells.append(dict(new_code_cell(DOUBLE, id="older")))
+        cells[DOUBLE_AT]["source"] = "def double(x:\n    return 2 * x"
+
+    repaired = done_to(change)
+    assert repaired.repairs == ()
+    assert sources(repaired)["double"].startswith("def double(x:")
+
+
+def test_marks_of_hidden_tests_can_be_others() -> None:
+    source = DOUBLE_TESTS + "\n# HIDE\nassert double(5) == 10"
+    tests = replace(SOURCE.named["double-tests"], source=source, visible=DOUBLE_TESTS)
+    cells = [tests if cell.grade_id == "double-tests" else cell for cell in SOURCE.cells]
+    repaired = done_to(lambda _cells: None, SourceNotebook(tuple(cells)))
+    assert repaired.repairs == ()
+    assert sources(repaired)["double-tests"] == source
+
+
 def test_tags_that_change_the_run_are_dropped_and_others_stay() -> None:
     repaired = done_to(
         lambda cells: cells[TESTS_AT]["metadata"].update(tags=["skip-execution", "mine", "raises-exception"])
@@ -312,6 +332,7 @@ RUBBISH = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(RUBBISH)
 def test_whatever_is_in_a_cell_the_result_is_a_valid_notebook(rubbish: Any) -> None:
     changed = json.loads(json.dumps(SOLVED))
@@ -323,9 +344,16 @@ def test_whatever_is_in_a_cell_the_result_is_a_valid_notebook(rubbish: Any) -> N
     assert sources(repaired)["half-tests"] == HALF_TESTS
 
 
+@pytest.fixture(scope="module")
+def samples() -> list[SolvedExercises]:
+    return solved_exercises()
+
+
 @pytest.mark.parametrize("seed", range(len(MUTATIONS)))
-def test_every_mutation_of_a_sample_notebook_leaves_all_tests_and_answers(seed: int) -> None:
-    exercises = solved_exercises()[seed % 4]
+def test_after_every_mutation_the_tests_and_their_points_are_the_sources(
+    seed: int, samples: list[SolvedExercises]
+) -> None:
+    exercises = samples[seed % len(samples)]
     repaired = repair(mutant(exercises.solved, seed).content, exercises.source)
     nbformat.validate(repaired.notebook)
     found = sources(repaired)
