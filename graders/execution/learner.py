@@ -109,13 +109,27 @@ class LearnerProcess:
         self._forked.channel.close()
 
     def ended(self, seconds: float) -> RunStatus | None:
-        """Return what ended the process; None when it lives on for so long."""
+        """Return what ended the process; None when it lives on for so long.
+
+        Raises:
+            InfrastructureFault: Nothing that it did.
+        """
         with suppress(TimeoutError):
             status = self._forked.wait(seconds)
+            self.check()
             if status.signal == signal.SIGXCPU:
                 return "time"
             return "runtime-error" if status.signal is None else "signal"
         return None
+
+    def check(self) -> None:
+        """Make sure that whatever ended was the process's own doing.
+
+        Raises:
+            InfrastructureFault: The fork server has ended, and every process and snapshot with it.
+        """
+        if self._forked.is_lost():
+            raise InfrastructureFault("The fork server ended in the middle of a notebook.")
 
     def _stop(self, cell: NotebookNode, stopped: Stopped) -> RunStatus:
         self.status, self._over = stopped.status, stopped.reason

@@ -65,6 +65,7 @@ def execute_notebook(
             learner.leave()
         with clock("tests"):
             judgements = run.judge(referee)
+            learner.check()
     return run.executed(judgements, clock.seconds)
 
 

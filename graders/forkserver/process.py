@@ -32,6 +32,7 @@ class ForkedProcess:
         self._descriptor = descriptor
         self._connection = connection
         self._status: ExitStatus | None = None
+        self._is_lost = False
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +41,10 @@ class ForkedProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when the process that serves ends."""
+        return self._connection.fileno()
 
     def interrupt(self) -> None:
         """Send SIGINT to the process that serves; nothing happens when it has ended."""
@@ -62,9 +67,22 @@ class ForkedProcess:
                 header = self._connection.receive(timeout).header
                 self._status = ExitStatus(header["code"], header["signal"])
             except ChannelClosed:
-                # All of the run was killed, or the fork server was.
+                # All of the run ends with the fork server, which had nothing to tell of it.
                 self._status = ExitStatus(None, signal.SIGKILL)
+                self._is_lost = True
         return self._status
+
+    def is_lost(self) -> bool:
+        """Return whether the fork server has died, and all of the run with it: nothing that the run did."""
+        with contextlib.suppress(TimeoutError):
+            self.wait(timeout=0)
+            # Within a sandbox a run lasts until it is killed, and its connection as long.
+            if self.sandboxed and self._descriptor >= 0 and not self._is_lost:
+                try:
+                    self._connection.receive(timeout=0)
+                except ChannelClosed:
+                    self._is_lost = True
+        return self._is_lost
 
     def kill(self) -> None:
         """Kill all of the run; it is gone soon after. `wait` then says how it ended before, or by SIGKILL."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -334,6 +335,27 @@ def test_nobody_judges_a_test_that_was_never_reached(execute: Execute) -> None:
     executed = execute("import os\nos._exit(1)", ("assert 1", ""), referee=referee)
     assert executed.tests["test-1"].status == "runtime-error"
     assert _grades(executed) == [0]
+
+
+@pytest.mark.parametrize("at", ["cells", "tests"])
+def test_a_fork_server_that_ends_is_no_fault_of_the_learner(at: str) -> None:
+    @contextmanager
+    def referee() -> Iterator[Any]:
+        doomed.close()
+        yield judge
+
+    class Judge:
+        def judge(self, test: TestCell, _snapshot: int) -> Judgement:
+            return Judgement(TestResult(test.grade_id, "signal", None, "referee"))
+
+    judge = Judge()
+    cell = "1" if at == "tests" else "import time\ntime.sleep(60)"
+    notebook = new_notebook(cells=[new_code_cell(cell), _test_cell("t")])
+    with WarmParent(WarmEnvironment(), roles={"cells": "graders.execution.cells"}) as doomed:
+        if at == "cells":
+            threading.Timer(0.5, doomed.close).start()
+        with pytest.raises(InfrastructureFault):
+            execute_notebook(notebook, {"t": TestCell("t", "1", "")}, b"", doomed, RunLimits(), referee)
 
 
 def test_leaving_a_kernel_in_the_middle_does_not_end_the_notebook(execute: Execute) -> None:
