@@ -13,14 +13,10 @@ from typing import Any
 Cell = dict[str, Any]
 Cells = list[Cell]
 Mutation = Callable[[Cells, Random], None]
-"""Changes the cells of a notebook in place; raises `NothingToChange` where it has none of the kind."""
+"""Changes the cells in place; raises `LookupError` or `ValueError` where there are too few of the kind."""
 
 _FIRST = ("delete", "edit", "retype")
 _LAST = ("sources as lines",)
-
-
-class NothingToChange(LookupError):
-    """The notebook has no cell of the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ def mutant(notebook: Mapping[str, Any], seed: int) -> Mutant:
     done = []
     # What replaces or removes a whole cell comes first: later there can be an answer in it.
     for name in sorted(chosen, key=lambda name: (name in _LAST) - name.startswith(_FIRST)):
-        with suppress(NothingToChange):
+        with suppress(LookupError, ValueError):  # it has too few cells of the kind
             MUTATIONS[name](mutated["cells"], random)
             done.append(name)
     if seed % 20 == 7 or not done:
@@ -70,10 +66,7 @@ def is_setup(cell: Cell) -> bool:
 
 
 def _pick(cells: Cells, random: Random, kind: Callable[[Cell], bool]) -> int:
-    found = [index for index, cell in enumerate(cells) if kind(cell)]
-    if not found:
-        raise NothingToChange
-    return random.choice(found)
+    return random.choice([index for index, cell in enumerate(cells) if kind(cell)])
 
 
 def _split(cell: Cell, at: int) -> tuple[Cell, Cell]:
@@ -84,10 +77,7 @@ def _split(cell: Cell, at: int) -> tuple[Cell, Cell]:
 
 
 def _line_start(cell: Cell, random: Random) -> int:
-    starts = [index + 1 for index, character in enumerate(cell["source"]) if character == "\n"]
-    if not starts:
-        raise NothingToChange
-    return random.choice(starts)
+    return random.choice([index + 1 for index, character in enumerate(cell["source"]) if character == "\n"])
 
 
 def split_answer(cells: Cells, random: Random) -> None:
