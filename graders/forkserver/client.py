@@ -41,8 +41,17 @@ class ForkClient:
         """
         return self.start(role, limits or ProcessLimits(), max_bytes)
 
-    def start(self, role: str, limits: ProcessLimits, max_bytes: int) -> ForkedProcess:
-        """Like `fork`, for any name in the server's table of roles."""
+    def start(
+        self, role: str, limits: ProcessLimits | None, max_bytes: int = MAX_BYTES, shared: str | None = None
+    ) -> ForkedProcess:
+        """Like `fork`, for any name in the server's table of roles.
+
+        Args:
+            role: The name.
+            limits: None: not held by any, where nothing is confined.
+            max_bytes: As for `fork`.
+            shared: Name of a folder that it shares with the grader, see `Walls`.
+        """
         ours, theirs = socket.socketpair()
         channel = Channel(ours, max_bytes=max_bytes)
         reached = socket.socket(socket.AF_UNIX)
@@ -50,7 +59,8 @@ class ForkClient:
         try:
             with theirs:
                 reached.connect(str(self.address))
-                request = {"role": role, "limits": asdict(limits)}
+                limited = None if limits is None else asdict(limits)
+                request = {"role": role, "limits": limited, "shared": shared}
                 connection.send(request, fds=[theirs.fileno()], timeout=FORK_SECONDS)
             answer = connection.receive(timeout=FORK_SECONDS)
         except (OSError, ChannelClosed) as error:

@@ -31,6 +31,7 @@ from graders.forkserver.system_calls import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
+    MS_RDONLY,
     MS_REC,
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
@@ -47,10 +48,26 @@ from graders.forkserver.system_calls import (
 HOME = "/home/learner"
 SCRATCH = (HOME, "/tmp", "/dev/shm")  # noqa: S108 - the sandbox's own
 DEVICES = ("/dev",)
+SHARED = "/run/shared"
+ALL_SHARED = "/run/all-shared"
+"""Where the fork server has the folders that the grader shares with runs, one each."""
 
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 0x1
 INTERFACE_REQUEST = struct.Struct("16sH22x")
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """What is special to one run."""
+
+    limits: ProcessLimits
+    """Of each of its processes."""
+    uid: int
+    """Whom it runs as. Started by root this is a real one that nobody else has; else it is another name for
+    the user that started the fork server."""
+    shared: str | None = None
+    """Name of the folder, of those that the grader shares with runs, that it finds at `SHARED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +95,30 @@ class Confinement:
         drop_bounding_set(last)
         return cls(system_call_filter, by_root, last, landlock_version(), tuple(_covered()))
 
-    def enter(self, limits: ProcessLimits, uid: int) -> None:
+    def enter(self, walls: Walls) -> None:
         """Confine this process, which is in a process namespace of its own and has one thread.
-
-        Args:
-            limits: Of each process from here on.
-            uid: Whom it runs as. Started by root this is a real one that nobody else has; else it is another
-                name for the user that started the fork server.
 
         Raises:
             OSError: A wall cannot be put up. The process must end then.
         """
         unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET)
         _start_loopback()
-        _mount_own_folders(limits.scratch_bytes, self.covered)
+        _mount_own_folders(walls.limits.scratch_bytes, self.covered)
+        _mount_shared_folder(walls.shared)
         _be_killed_first()
         if self.by_root:
             os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
+            os.setresgid(walls.uid, walls.uid, walls.uid)
+            os.setresuid(walls.uid, walls.uid, walls.uid)
         else:
-            _enter_user_namespace(uid)
+            _enter_user_namespace(walls.uid)
             # A new user namespace starts with all of them, in itself.
             drop_bounding_set(self.last_capability)
         drop_capabilities()
         process_control(PR_SET_NO_NEW_PRIVS, 1)
-        restrict_files(self.landlock, SCRATCH, DEVICES)
+        restrict_files(self.landlock, (*SCRATCH, SHARED), DEVICES)
         filter_system_calls(self.system_call_filter)
-        limit_process(limits)
+        limit_process(walls.limits)
         # A change of rights hides `/proc/self` from the process itself.
         process_control(PR_SET_DUMPABLE, 1)
 
@@ -162,6 +175,12 @@ def _mount_own_folders(scratch_bytes: int, covered: Sequence[str]) -> None:
         os.close(descriptor)
     mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     mount("proc", "/proc", "proc", sealed | MS_NOEXEC)
+
+
+def _mount_shared_folder(name: str | None) -> None:
+    if name is not None:
+        mount(f"{ALL_SHARED}/{name}", SHARED, None, MS_BIND)
+    mount("tmpfs", ALL_SHARED, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=555")
 
 
 def _be_killed_first() -> None:

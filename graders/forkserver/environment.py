@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,17 +28,23 @@ class WarmEnvironment:
     """IPython extensions that a cell runner loads, by module name."""
     paths: tuple[Path, ...] = ()
     """Folders with modules of the course's own: on `sys.path`, and inside nothing else of the course is."""
+    python: Path = Path(sys.executable)
+    """The interpreter. Confined, it is this one."""
 
     def fingerprint(self) -> Fingerprint:
         """Return what changes when a package is installed or removed, or a module of the course edited."""
-        return frozenset(_marks(self.paths))
+        return frozenset(_marks(self))
 
 
-def _marks(paths: tuple[Path, ...]) -> Iterator[tuple[str, int, int]]:
+def _marks(environment: WarmEnvironment) -> Iterator[tuple[str, int, int]]:
     # Installing, upgrading or removing renames a `.dist-info` folder in one of these.
-    for name in ("purelib", "platlib"):
-        yield _mark(Path(sysconfig.get_path(name)))
-    for folder in paths:
+    if environment.python == Path(sys.executable):
+        packages = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    else:
+        packages = list(environment.python.parent.parent.glob("lib/python*/site-packages"))
+    for folder in packages:
+        yield _mark(folder)
+    for folder in environment.paths:
         for file in folder.rglob("*.py"):
             yield _mark(file)
 

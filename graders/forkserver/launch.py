@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from course.errors import SandboxUnavailable
 from graders.forkserver.channel import Channel, ChannelClosed
-from graders.forkserver.confinement import HOME
+from graders.forkserver.confinement import ALL_SHARED, HOME, SHARED
 from graders.forkserver.environment import EXTENSIONS_VARIABLE, Fingerprint, WarmEnvironment
 from graders.forkserver.server import ServerSettings
 from graders.sandbox.bubblewrap import FILTER_DESCRIPTOR, sandboxed
 from graders.sandbox.policy import FORKED_UIDS, Bind, SandboxPolicy, course_content, python_environment
-from graders.sandbox.provisioner import ENVIRONMENT
 from graders.sandbox.selftest import check_programs, cure
 
 PACKAGES_INSIDE = ("course", "extensions", "graders")
@@ -32,45 +31,46 @@ COMPLAINT_BYTES = 4096
 MODULES_INSIDE = Path("/srv/modules")
 
 
-class ServerProcess:
-    """One process of the fork server, with the shell and bubblewrap around it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How a fork server is started."""
 
-    def __init__(
-        self,
-        listener: socket.socket,
-        environment: WarmEnvironment,
-        roles: Mapping[str, str],
-        fingerprint: Fingerprint,
-        marker: str,
-        confined: bool,
-    ) -> None:
-        self.fingerprint = fingerprint
-        self.confined = confined
+    environment: WarmEnvironment
+    roles: Mapping[str, str]
+    confined: bool
+    variables: Mapping[str, str]
+    """Its environment variables, and those of its children. Confined: fit to be seen by all."""
+    shared: Path
+    """Folder with the folders that the grader shares with runs, one each."""
+
+
+class ServerProcess:
+    """One process of the fork server, with the shell and bubblewrap around it.
+
+    Args:
+        launch: How it is started.
+        listener: Where it takes requests.
+        marker: A word in the environment of who started it.
+    """
+
+    def __init__(self, launch: Launch, listener: socket.socket, marker: str) -> None:
+        self.fingerprint = launch.environment.fingerprint()
         ours, theirs = socket.socketpair()
         self.owner = Channel(ours)
         self.complaints = os.memfd_create("spoc-fork-complaints")
-        settings = ServerSettings(
-            listener=listener.fileno(),
-            owner=theirs.fileno(),
-            filter_descriptor=FILTER_DESCRIPTOR if confined else None,
-            imports=(*environment.imports, *environment.extensions),
-            roles=dict(roles),
-            by_root=os.geteuid() == 0,
-            uids=_uids_of_a_server(),
-            paths=tuple(str(bind.inside if confined else bind.source) for bind in _own_modules(environment)),
-        )
-        variables = {**ENVIRONMENT, EXTENSIONS_VARIABLE: ",".join(environment.extensions)}
-        command = [sys.executable, "-P", "-m", "graders.forkserver.server", json.dumps(asdict(settings))]
-        if confined:
-            check_programs()
-            command = sandboxed(command, _policy(environment, variables))
-        with theirs:
+        variables = {**launch.variables, EXTENSIONS_VARIABLE: ",".join(launch.environment.extensions)}
+        with theirs, _above_filter(listener) as taken, _above_filter(theirs) as owner:
+            settings = _settings(launch, taken.fileno(), owner.fileno())
+            command = [f"{launch.environment.python}", "-P", "-m", "graders.forkserver.server", settings]
+            if launch.confined:
+                check_programs()
+                command = sandboxed(command, _policy(launch, variables))
             self.process = subprocess.Popen(
                 command,
-                pass_fds=(listener.fileno(), theirs.fileno()),
+                pass_fds=(taken.fileno(), owner.fileno()),
                 cwd="/",
-                # Confined, bubblewrap replaces it; the trial looks for the marker.
-                env={**os.environ, "SPOC_SELFTEST": marker} if confined else variables,
+                # Confined, all of these are replaced; the trial looks for the marker.
+                env={**os.environ, "SPOC_SELFTEST": marker} if launch.confined else variables,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self.complaints,
@@ -116,23 +116,42 @@ class ServerProcess:
 
     def _complaint(self) -> str:
         size = os.fstat(self.complaints).st_size
-        return (
-            os.pread(self.complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES))
-            .decode(errors="replace")
-            .strip()
-        )
+        end = os.pread(self.complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES))
+        return end.decode(errors="replace").strip()
+
+
+def _above_filter(given: socket.socket) -> socket.socket:
+    """Return a copy whose number the descriptor of the system call filter does not take."""
+    return socket.socket(fileno=fcntl.fcntl(given, fcntl.F_DUPFD_CLOEXEC, FILTER_DESCRIPTOR + 1))
+
+
+def _settings(launch: Launch, listener: int, owner: int) -> str:
+    environment = launch.environment
+    modules = [bind.inside if launch.confined else bind.source for bind in _own_modules(environment)]
+    settings = ServerSettings(
+        listener=listener,
+        owner=owner,
+        filter_descriptor=FILTER_DESCRIPTOR if launch.confined else None,
+        imports=(*environment.imports, *environment.extensions),
+        roles=dict(launch.roles),
+        by_root=os.geteuid() == 0,
+        uids=_uids_of_a_server(),
+        paths=tuple(map(str, modules)),
+    )
+    return json.dumps(asdict(settings))
 
 
 def _own_modules(environment: WarmEnvironment) -> tuple[Bind, ...]:
     return tuple(Bind(path, MODULES_INSIDE / f"{number}") for number, path in enumerate(environment.paths))
 
 
-def _policy(environment: WarmEnvironment, variables: Mapping[str, str]) -> SandboxPolicy:
+def _policy(launch: Launch, variables: Mapping[str, str]) -> SandboxPolicy:
     return SandboxPolicy(
         work_dir=Path(HOME),
         scratch=(Path(HOME),),
-        read_only=(*python_environment(*PACKAGES_INSIDE), *_own_modules(environment)),
-        hidden=course_content(),
+        read_only=(*python_environment(*PACKAGES_INSIDE), *_own_modules(launch.environment)),
+        hidden=(*course_content(), Path(SHARED)),
+        writable=(Bind(launch.shared, Path(ALL_SHARED)),),
         environment=variables,
         outlives_caller=True,
         confines_children=True,
@@ -146,8 +165,8 @@ def _policy(environment: WarmEnvironment, variables: Mapping[str, str]) -> Sandb
 def _uids_of_a_server() -> tuple[int, int]:
     """Return the first and last uid for the children of a fork server of this process.
 
-    An ordinary user has no other than its own.
-    Two servers of one machine may have the same: their processes are counted together then, no more.
+    An ordinary user has no other than its own. Two servers of root may have the same: their processes are
+    counted together then, no more.
     """
     if os.geteuid() != 0:
         return os.geteuid(), os.geteuid()

@@ -21,11 +21,12 @@ from typing import Self
 from course.errors import SandboxUnavailable
 from graders.forkserver.channel import MAX_BYTES, ChannelClosed
 from graders.forkserver.client import FORK_SECONDS, ForkClient, ForkServerFailed, attach
-from graders.forkserver.environment import Fingerprint, WarmEnvironment
-from graders.forkserver.launch import ServerProcess
+from graders.forkserver.environment import WarmEnvironment
+from graders.forkserver.launch import Launch, ServerProcess
 from graders.forkserver.limits import ExitStatus, ProcessLimits, Role
 from graders.forkserver.process import ForkedProcess
 from graders.forkserver.server import ROLES
+from graders.sandbox.provisioner import ENVIRONMENT
 from graders.sandbox.selftest import refuse_escapes, something_to_find
 
 __all__ = [
@@ -54,8 +55,10 @@ class WarmParent(ForkClient):
         environment: What is imported before the fork.
         unsafe_no_sandbox: Run without any wall; each process says so by `sandboxed`.
         roles: Module of each role; those of the product unless told otherwise.
+        variables: Environment variables of the fork server and its children; see `Launch`.
 
     Attributes:
+        shared: Folder of this process alone. A folder in it can be shared with one run, see `Walls`.
         problems: What could not be imported, each with the reason.
     """
 
@@ -65,11 +68,19 @@ class WarmParent(ForkClient):
         *,
         unsafe_no_sandbox: bool = False,
         roles: Mapping[str, str] = ROLES,
+        variables: Mapping[str, str] = ENVIRONMENT,
     ) -> None:
-        self.environment = environment
-        self.roles = roles
         self.problems: tuple[str, ...] = ()
         self._folder = Path(tempfile.mkdtemp(prefix="spoc-fork-"))
+        self.shared = self._folder / "shared"
+        self.shared.mkdir()
+        self._launch = Launch(
+            environment=environment,
+            roles=roles,
+            confined=not unsafe_no_sandbox,
+            variables=variables,
+            shared=self.shared,
+        )
         super().__init__(self._folder / "server.sock", sandboxed=not unsafe_no_sandbox)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.address))
@@ -119,13 +130,13 @@ class WarmParent(ForkClient):
         if os.getpid() != self._owner_pid:
             return
         with self._lock:
-            fingerprint = self.environment.fingerprint()
+            fingerprint = self._launch.environment.fingerprint()
             if self._server is not None and self._server.fits(fingerprint):
                 return
             if self._server is not None:
                 self._retire(self._server)
             self._server = None
-            self._server = self._start(fingerprint)
+            self._server = self._start()
 
     def close(self) -> None:
         """End the fork server and all that it has forked."""
@@ -150,11 +161,9 @@ class WarmParent(ForkClient):
         else:
             log.warning("The fork server has died: starting another one.")
 
-    def _start(self, fingerprint: Fingerprint) -> ServerProcess:
+    def _start(self) -> ServerProcess:
         marker = "spoc-" + secrets.token_hex(8)
-        server = ServerProcess(
-            self._listener, self.environment, self.roles, fingerprint, marker, self.sandboxed
-        )
+        server = ServerProcess(self._launch, self._listener, marker)
         try:
             self.problems = server.wait_until_ready()
             if self.sandboxed:

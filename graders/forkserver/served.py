@@ -20,7 +20,7 @@ from types import FrameType
 from typing import NoReturn
 
 from graders.forkserver.channel import Channel, ChannelClosed
-from graders.forkserver.confinement import HOME, Confinement, close_all_but, limit_process
+from graders.forkserver.confinement import HOME, Confinement, Walls, close_all_but, limit_process
 from graders.forkserver.limits import ExitStatus, ProcessLimits
 from graders.forkserver.system_calls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, process_control
 
@@ -41,21 +41,20 @@ class Service:
     """What it keeps open beside 0, 1 and 2."""
 
 
-def serve_confined(
-    connection: Channel, service: Service, confinement: Confinement, limits: ProcessLimits, uid: int
-) -> NoReturn:
+def serve_confined(connection: Channel, service: Service, confinement: Confinement, walls: Walls) -> NoReturn:
     """Serve within walls; to be called in a process that was just forked.
 
     Args:
         connection: To the grader, who is told that the walls stand, or why they do not.
         service: What to do then.
-        confinement: The walls.
-        limits: Of each process.
-        uid: See `Confinement.enter`.
+        confinement: What puts up the walls.
+        walls: What is special to this run.
     """
     close_all_but((connection.fileno(), *service.descriptors))
+    # What the fork server complains into would carry messages between its children.
+    os.dup2(0, 2)
     try:
-        confinement.enter(limits, uid)
+        confinement.enter(walls)
     except OSError as error:
         tell(connection, {"refused": f"A forked process cannot be confined: {error}"})
         os._exit(1)
@@ -64,22 +63,20 @@ def serve_confined(
     os._exit(_serve(service, HOME))
 
 
-def serve_unconfined(
-    connection: Channel, service: Service, limits: ProcessLimits | None, folder: Path | None
-) -> NoReturn:
+def serve_unconfined(connection: Channel, service: Service, limits: ProcessLimits | None) -> NoReturn:
     """Serve in a child without any wall, and end all that is left of it on SIGTERM.
 
     Args:
         connection: To the grader, who is told how the child starts and ends.
         service: What it does.
-        limits: Of each process; None for no limit.
-        folder: Where it starts; None for one of its own that is gone afterwards.
+        limits: Of each process, which starts in a folder of its own then that is gone afterwards. None for
+            what is not to be held at all, such as the kernel of somebody's own notebook.
     """
     close_all_but((connection.fileno(), *service.descriptors))
     signal.signal(signal.SIGTERM, _end)
     process_control(PR_SET_CHILD_SUBREAPER, 1)
     process_control(PR_SET_PDEATHSIG, signal.SIGTERM)
-    own = Path(tempfile.mkdtemp(prefix="spoc-run-")) if folder is None else None
+    own = None if limits is None else Path(tempfile.mkdtemp(prefix="spoc-run-"))
     try:
         if limits is not None:
             limit_process(limits)
@@ -88,7 +85,7 @@ def serve_unconfined(
         pid = os.fork()
         if pid == 0:
             connection.close()
-            os._exit(_serve(service, str(own or folder)))
+            os._exit(_serve(service, str(own or "/")))
         _tell_start(connection, pid)
         for descriptor in service.descriptors:
             os.close(descriptor)

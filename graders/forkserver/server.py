@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from graders.forkserver.channel import MIB, BadMessage, Channel, ChannelClosed
-from graders.forkserver.confinement import Confinement
+from graders.forkserver.confinement import Confinement, Walls
 from graders.forkserver.huge_pages import collapse_memory
 from graders.forkserver.limits import ProcessLimits
 from graders.forkserver.served import Service, serve_confined, serve_unconfined, tell, tell_end
@@ -31,6 +31,7 @@ from graders.forkserver.system_calls import CLONE_NEWPID, set_namespace, unshare
 ROLES: Mapping[str, str] = {
     "cells": "graders.execution.cells",
     "referee": "graders.referee.process",
+    "kernel": "graders.forkserver.kernel",
 }
 """Modules with `serve(channel)`, which runs in the forked process, and perhaps `prepare()`, run before it."""
 TRIAL = {"trial": "graders.forkserver.trial"}
@@ -162,21 +163,19 @@ class ForkServer:
     def _fork(self, connection: Channel, request: dict[str, Any], descriptors: Sequence[int]) -> _Run:
         (descriptor,) = descriptors
         role = self.roles[request["role"]]
-        limits = ProcessLimits(**request["limits"])
+        limits = None if request["limits"] is None else ProcessLimits(**request["limits"])
         service = Service(lambda: _serve_role(role.serve, descriptor), (descriptor,))
         if self.confinement is not None:
-            return self._fork_confined(connection, service, self.confinement, limits)
+            walls = Walls(limits or ProcessLimits(), self._next_uid(), request["shared"])
+            return self._fork_confined(connection, service, self.confinement, walls)
         pid = os.fork()
         if pid == 0:
-            _never_return(serve_unconfined, connection, service, limits, None)
+            _never_return(serve_unconfined, connection, service, limits)
         return _Run(connection=connection, first=_Process.of(pid))
 
     def _fork_confined(
-        self, connection: Channel, service: Service, confinement: Confinement, limits: ProcessLimits
+        self, connection: Channel, service: Service, confinement: Confinement, walls: Walls
     ) -> _Run:
-        if not self.free_uids:
-            raise OSError(errno.EAGAIN, "as many processes run as there are uids for them")
-        uid = self.free_uids[-1]
         # The next process is the first of a new namespace, and further ones join it. Only the second is a
         # copy of this large one. The first has nothing to do but to stay.
         unshare(CLONE_NEWPID)
@@ -189,17 +188,22 @@ class ForkServer:
                 first.bury()
                 raise
             if pid == 0:
-                _never_return(serve_confined, connection, service, confinement, limits, uid)
+                _never_return(serve_confined, connection, service, confinement, walls)
         finally:
             set_namespace(self.own_processes, CLONE_NEWPID)
         if confinement.by_root:
-            self.free_uids.remove(uid)
+            self.free_uids.remove(walls.uid)
         return _Run(
             connection=connection,
             first=first,
             served=_Process.of(pid),
-            uid=uid if confinement.by_root else None,
+            uid=walls.uid if confinement.by_root else None,
         )
+
+    def _next_uid(self) -> int:
+        if not self.free_uids:
+            raise OSError(errno.EAGAIN, "as many processes run as there are uids for them")
+        return self.free_uids[-1]
 
     def _watch(self, run: _Run) -> None:
         # The grader sends nothing more: its end of the connection becomes readable when it closes it.
