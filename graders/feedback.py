@@ -6,10 +6,8 @@ The scores come from the gradebook, everything else from the notebooks that ran 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from nbformat import NotebookNode
@@ -20,14 +18,7 @@ from course.api import CellFeedback, FeedbackDocument
 from course.language import translator
 from course.scores import CellKind, quiz_cell
 from graders.autograde import GradingCourse
-from graders.preprocessors import KERNEL_DIED, NOT_RUN, OUT_OF_TIME
-
-MAX_MESSAGE_LENGTH = 600
-_MAX_TRACEBACK_LENGTH = 20_000
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_FAILING_LINE = re.compile(r"^-+> *\d+ (.+)$", re.MULTILINE)
-
-Translate = Callable[[str], str]
+from graders.feedback_message import Translate, why_tests_failed
 
 
 def feedback_document(
@@ -140,42 +131,4 @@ def _message(
         return ""
     if kind == "quiz":
         return translate("The points that your answers had when you submitted.")
-    return _why_tests_failed(cell, translate)
-
-
-def _why_tests_failed(cell: NotebookNode, translate: Translate) -> str:
-    errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
-    if errors:
-        # A cell that was stopped has the interrupt as an error too.
-        stopped = (error for error in errors if error.ename in (OUT_OF_TIME, KERNEL_DIED))
-        return _error_message(next(stopped, errors[0]), translate)
-    if any(output.output_type == "stream" and output.name == "stderr" for output in cell.get("outputs", ())):
-        return translate("Your code printed a warning or an error message; here that counts as a failure.")
-    return translate(
-        "The checks you can see pass, further checks do not. Think of cases the examples do not show."
-    )
-
-
-def _error_message(error: Mapping[str, Any], translate: Translate) -> str:
-    name, text = _plain(error["ename"]), _plain(error["evalue"])
-    known = {
-        OUT_OF_TIME: translate("Your code ran too long and was stopped."),
-        KERNEL_DIED: translate("The kernel stopped working while this ran: too much memory, or an exit."),
-        NOT_RUN: translate("Not run, because the notebook had stopped before."),
-        "NotImplementedError": translate("You have not written this yet."),
-    }
-    if name in known:
-        return known[name]
-    if name == "AssertionError" and text:
-        return text
-    traceback = "\n".join(map(str, error.get("traceback", ())))[:_MAX_TRACEBACK_LENGTH]
-    line = _FAILING_LINE.search(_ANSI.sub("", traceback))
-    what = f"{name}: {text}" if text else name
-    return _plain(f"{what}\n{line.group(1).strip()}" if line and name == "AssertionError" else what)
-
-
-def _plain(text: object) -> str:
-    """Return text of a kernel without colours and control characters, and not without end."""
-    plain = _ANSI.sub("", str(text)[:_MAX_TRACEBACK_LENGTH])
-    kept = "".join(character for character in plain if character.isprintable() or character == "\n").strip()
-    return kept if len(kept) <= MAX_MESSAGE_LENGTH else f"{kept[: MAX_MESSAGE_LENGTH - 1]}…"
+    return why_tests_failed(cell, translate)

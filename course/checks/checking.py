@@ -19,7 +19,7 @@ from course.checks.wording import say, shortened
 FAILED = "✗"
 """What the message of a failed check begins with; its further lines are indented."""
 MAX_DIFFERENCES = 5
-_INDENT = "   "
+INDENT = "   "
 _DECIMALS = 6
 
 
@@ -59,7 +59,7 @@ def check(
     if points is None:
         raise AssertionError(text)
     first, *rest = text.split("\n")
-    print("\n".join([f"{FAILED} {first}", *(f"{_INDENT}{line}" for line in rest)]))  # noqa: T201
+    print("\n".join([f"{FAILED} {first}", *(f"{INDENT}{line}" for line in rest)]))  # noqa: T201
     return 0.0
 
 
