@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +17,9 @@ from hub_config.cli.deployment import existing_database
 from hub_config.cli.options import json_option, state_option
 from hub_config.settings import read_settings
 
+if TYPE_CHECKING:
+    from graders.engine.trust import TrustMode
+
 
 @click.group()
 def grade() -> None:
@@ -23,20 +28,62 @@ def grade() -> None:
 
 @grade.command()
 @click.argument("assignment")
-@click.option("--student", "learner", help="Only this member's; by default everybody's.")
+@click.option("--student", "students", multiple=True, help="Only this one's; may be given several times.")
 @state_option
+@click.option(
+    "--course-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Grade an ordinary nbgrader course directory, without a running course.",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default.")
+@click.option(
+    "--trust",
+    type=click.Choice(("auto", "referee", "kernel")),
+    default="auto",
+    show_default=True,
+    help="Run tests apart from learner code where they can be (auto), always, or never.",
+)
+@click.option("--force", is_flag=True, help="Grade again what is graded.")
+@click.option("--scheduler", help="Grade on the workers of the Dask scheduler at this address.")
+@click.option("--unsafe-no-sandbox", is_flag=True, help="Run learner code without any wall; results say so.")
 @json_option
-def run(assignment: str, learner: str | None, state: StateFolder, as_json: bool) -> None:
-    """Grade the newest submission of everybody for ASSIGNMENT again.
+def run(
+    assignment: str,
+    students: tuple[str, ...],
+    state: StateFolder,
+    course_dir: Path | None,
+    jobs: int | None,
+    trust: TrustMode,
+    force: bool,
+    scheduler: str | None,
+    unsafe_no_sandbox: bool,
+    as_json: bool,
+) -> None:
+    """Grade the newest submission of everybody for ASSIGNMENT.
 
-    A running course grades them in the background; otherwise this command does, and waits.
+    In the course of --state-dir, again: a running course grades them in the background; otherwise this
+    command does, and waits. With --course-dir as `nbgrader autograde` does, with its exit code: what is
+    graded and has not been submitted again since is left alone.
     """
+    if course_dir is not None:
+        from graders.engine.course import Choices
+        from hub_config.cli.grading import grade_and_show
+
+        choices = Choices(
+            students=students,
+            jobs=jobs,
+            trust=trust,
+            force=force,
+            scheduler=scheduler,
+            unsafe_no_sandbox=unsafe_no_sandbox,
+        )
+        click.get_current_context().exit(grade_and_show(course_dir, assignment, choices, as_json))
     with existing_database(state) as database:
         ReleaseStore(database).get(assignment)
         store, queue = SubmissionStore(database, state.submissions_dir), GradingQueue(database)
-        chosen = [each for each in store.newest(assignment) if learner in (None, each.learner)]
+        chosen = [each for each in store.newest(assignment) if not students or each.learner in students]
         if not chosen:
-            whose = learner or "Nobody"
+            whose = ", ".join(students) or "Nobody"
             raise NotFound(f"{whose} has submitted nothing for {assignment}.", "Run: spoc grade status")
         for submission in chosen:
             queue.grade_again(submission.id)

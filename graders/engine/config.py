@@ -1,0 +1,120 @@
+"""A course directory and its configuration, as nbgrader reads them; the working folder stays as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from glob import escape, glob
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_config_dir, jupyter_config_path
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
+
+from course.errors import CourseError, NotFound
+
+_NAMES = ("jupyter_config", "nbgrader_config")
+_OLD_SECTION = "NbGrader"
+_OLD_NAMES = {"course_directory": "root"}
+"""Of traits that nbgrader still takes in the section where they stood before its version 0.5."""
+
+
+def read_config(course_dir: Path) -> Config:
+    """Return what `nbgrader` goes by when it is started in `course_dir`.
+
+    The files are the trainer's own programs: they run here, with `course_dir` on the module path as nbgrader
+    puts it there.
+
+    Raises:
+        CourseError: A file cannot be read. nbgrader would go on without it, and forget a late policy.
+    """
+    if str(course_dir) not in sys.path:
+        sys.path.insert(0, str(course_dir))
+    config = Config()
+    for folder in (*reversed(jupyter_config_path()), jupyter_config_dir(), str(course_dir)):
+        for name in _NAMES:
+            config.merge(_read(folder, name))
+    for trait in CourseDirectory.class_trait_names(config=True):
+        _take_over(config, trait, trait)
+    for old, new in _OLD_NAMES.items():
+        _take_over(config, old, new)
+    return config
+
+
+def course_directory(course_dir: Path, config: Config) -> CourseDirectory:
+    """Return nbgrader's own view of a course directory; its configuration may move the root elsewhere."""
+    if not course_dir.is_dir():
+        raise NotFound(f"There is no folder {course_dir}.")
+    if "root" not in config.CourseDirectory:
+        config.CourseDirectory.root = os.path.abspath(course_dir)
+    return CourseDirectory(config=config)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentLayout:
+    """Where an assignment's submissions and results are; paths are relative to `root` where they can be."""
+
+    coursedir: CourseDirectory
+    assignment: str
+
+    @property
+    def root(self) -> Path:
+        return Path(self.coursedir.root)
+
+    def submitted(self, student: str) -> Path:
+        return self._path(self.coursedir.submitted_directory, student)
+
+    def autograded(self, student: str) -> Path:
+        return self._path(self.coursedir.autograded_directory, student)
+
+    def students(self) -> tuple[str, ...]:
+        """Return who has submitted, of those whom the configuration names."""
+        step, structure = self.coursedir.submitted_directory, self.coursedir.directory_structure
+        pattern = self.coursedir.format_path(
+            step, "(?P<student>[^/]+)", re.escape(self.assignment), escape=True
+        )
+        wanted = structure.format(
+            nbgrader_step=escape(step),
+            student_id=self.coursedir.student_id,
+            assignment_id=escape(self.assignment),
+        )
+        excluded = set(self.coursedir.student_id_exclude.split(","))
+        found = (re.fullmatch(pattern, str(self.root / place)) for place in glob(wanted, root_dir=self.root))
+        return tuple(sorted({each["student"] for each in found if each} - excluded))
+
+    def _path(self, step: str, student: str) -> Path:
+        return Path(
+            self.coursedir.directory_structure.format(
+                nbgrader_step=step, student_id=student, assignment_id=self.assignment
+            )
+        )
+
+
+def _read(folder: str, name: str) -> Config:
+    merged = Config()
+    for loader in _loaders(folder, name):
+        try:
+            merged.merge(loader.load_config())
+        except ConfigFileNotFound:
+            continue
+        # Whatever a program of the trainer's raises.
+        except Exception as error:
+            raise CourseError(
+                f"{loader.full_filename} cannot be read: {type(error).__name__}: {error}",
+                "Correct it, then run the command again.",
+            ) from error
+    return merged
+
+
+def _loaders(folder: str, name: str) -> Iterator[PyFileConfigLoader | JSONFileConfigLoader]:
+    yield PyFileConfigLoader(f"{name}.py", path=folder)
+    yield JSONFileConfigLoader(f"{name}.json", path=folder)
+
+
+def _take_over(config: Config, old: str, new: str) -> None:
+    if old in config[_OLD_SECTION]:
+        config.CourseDirectory.setdefault(new, config[_OLD_SECTION].pop(old))

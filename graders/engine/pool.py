@@ -1,0 +1,209 @@
+"""Processes that work side by side, forked from this one so that they have what it has imported.
+
+Whatever a task does to its process, killing it included, the others go on; the task is done again by another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from time import monotonic
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LIVES = 3
+_PR_SET_PDEATHSIG = 1
+_fork = multiprocessing.get_context("fork")
+_log = logging.getLogger("spoc.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T, R]):
+    """What came of a task: a result, or why there is none."""
+
+    task: T
+    result: R | None = None
+    kind: Literal["done", "failed", "died", "late"] = "done"
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    task: T
+    lives: int
+
+
+@dataclass(slots=True)
+class _Worker(Generic[T]):
+    process: BaseProcess
+    pipe: Connection
+    job: _Job[T] | None = None
+    deadline: float | None = None
+
+
+@dataclass(slots=True)
+class _Answer(Generic[R]):
+    result: R | None = None
+    problem: str = ""
+
+
+class Pool(Generic[T, R]):
+    """Runs `work` for tasks, up to `size` at a time; to be used by one thread.
+
+    Args:
+        work: Runs in a forked process; takes and returns what can be pickled.
+        size: Number of processes.
+        task_seconds: Time for one task, after which its process is killed; None for no limit.
+        lives: Processes that may die of one task before it is given up: it may be what kills them.
+    """
+
+    def __init__(
+        self, work: Callable[[T], R], size: int, task_seconds: float | None = None, lives: int = LIVES
+    ) -> None:
+        self._work = work
+        self._size = size
+        self._task_seconds = task_seconds
+        self._lives = lives
+        self._waiting: deque[_Job[T]] = deque()
+        self._workers: list[_Worker[T]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()
+        self._workers.clear()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a task that is put now begins at once."""
+        return len(self._waiting) + sum(worker.job is not None for worker in self._workers) < self._size
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._waiting and all(worker.job is None for worker in self._workers)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that are there now."""
+        return tuple(worker.process.pid or 0 for worker in self._workers)
+
+    def put(self, task: T) -> None:
+        """Have a task done; `done` gives what came of it."""
+        self._waiting.append(_Job(task, self._lives))
+        self._hand_out()
+
+    def done(self, timeout: float | None = None) -> tuple[Done[T, R], ...]:
+        """Return what has come of tasks since, after at most `timeout` seconds; empty if nothing has."""
+        until = None if timeout is None else monotonic() + timeout
+        while not self.is_idle:
+            ends = [end for end in (until, *(worker.deadline for worker in self._workers)) if end is not None]
+            seconds = max(0.0, min(ends) - monotonic()) if ends else None
+            busy = {worker.pipe: worker for worker in self._workers if worker.job is not None}
+            ready = wait(list(busy), seconds)
+            found = [each for pipe in ready for each in self._collect(busy[pipe])]  # type: ignore[index]
+            found += [each for worker in tuple(self._workers) for each in self._stop_late(worker)]
+            self._hand_out()
+            if found or (until is not None and monotonic() >= until):
+                return tuple(found)
+        return ()
+
+    def _hand_out(self) -> None:
+        while self._waiting:
+            worker = next((worker for worker in self._workers if worker.job is None), None)
+            if worker is None:
+                if len(self._workers) >= self._size:
+                    return
+                worker = self._start()
+            job = self._waiting.popleft()
+            try:
+                worker.pipe.send(job.task)
+            except OSError:
+                # It died while it had nothing to do.
+                self._waiting.appendleft(job)
+                self._bury(worker)
+                continue
+            worker.job = job
+            if self._task_seconds is not None:
+                worker.deadline = monotonic() + self._task_seconds
+
+    def _start(self) -> _Worker[T]:
+        ours, theirs = _fork.Pipe()
+        others = [worker.pipe for worker in self._workers]
+        process = _fork.Process(
+            target=_serve, args=(self._work, theirs, [ours, *others], os.getpid()), daemon=True
+        )
+        process.start()
+        theirs.close()
+        worker = _Worker[T](process, ours)
+        self._workers.append(worker)
+        return worker
+
+    def _collect(self, worker: _Worker[T]) -> Iterator[Done[T, R]]:
+        job = worker.job
+        assert job is not None
+        try:
+            answer: _Answer[R] = worker.pipe.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            job.lives -= 1
+            _log.warning("A grading process has died (%s).", worker.process.exitcode)
+            if job.lives:
+                self._waiting.appendleft(job)
+            else:
+                yield Done(job.task, kind="died", problem="The processes that graded it died.")
+            return
+        worker.job = worker.deadline = None
+        yield Done(job.task, answer.result, "failed" if answer.problem else "done", answer.problem)
+
+    def _stop_late(self, worker: _Worker[T]) -> Iterator[Done[T, R]]:
+        if worker.job is not None and worker.deadline is not None and monotonic() > worker.deadline:
+            worker.process.kill()
+            self._bury(worker)
+            problem = f"It took longer than {self._task_seconds:g} seconds."
+            yield Done(worker.job.task, kind="late", problem=problem)
+
+    def _bury(self, worker: _Worker[T]) -> None:
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join()
+
+
+def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection], parent: int) -> None:
+    # Who started it decides what an interrupt ends; without it, there is nobody to work for.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        return
+    for other in others:
+        other.close()
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = _Answer(work(task))
+        # The border of the process: what went wrong is told.
+        except Exception as error:
+            _log.exception("a task failed")
+            answer = _Answer(problem=f"{type(error).__name__}: {error}")
+        pipe.send(answer)

@@ -1,0 +1,173 @@
+"""Decides where the tests of an assignment are judged: by the author's solution, never by a submission.
+
+The decision is kept in `.grading/trust/` of the course directory, under a name that changes with everything
+it depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import nbformat
+
+from graders.engine.owner import as_owner
+from graders.engine.placement import WORK_FOLDER
+from graders.engine.plan import AssignmentPlan, PlannedNotebook
+from graders.execution.status import InfrastructureFault
+from graders.forkserver.client import ForkClient
+from graders.forkserver.environment import WarmEnvironment
+from graders.referee.analysis import obstacles
+from graders.referee.calibration import Trust, calibrate, instructor_side
+from graders.referee.trial import InstructorSide
+
+TrustMode = Literal["auto", "referee", "kernel"]
+"""Apart from learner code: where the author's solution passes there, always, never."""
+
+BY_CHOICE = "all tests were run in the learner's kernel, by choice"
+_VERSION = 1
+"""Of what is kept; to be raised when the referee can judge more."""
+_TRIES = 3
+
+Trusts = Mapping[str, Trust]
+
+
+def trusted(
+    plan: AssignmentPlan, mode: TrustMode, environment: WarmEnvironment, warm: ForkClient, course_dir: Path
+) -> AssignmentPlan:
+    """Return the plan with the place at which each test is judged.
+
+    Args:
+        plan: As it was read.
+        mode: What is asked for.
+        environment: Of `warm`; another one may judge otherwise.
+        warm: Where the author's solution is run.
+        course_dir: Where decisions are kept.
+
+    Raises:
+        InfrastructureFault: The platform failed to run the author's solution.
+    """
+    if mode == "kernel":
+        everywhere = {name: _all_in_kernel(each) for name, each in plan.notebooks.items()}
+        return replace(plan, notebooks=everywhere)
+    deciding = _Deciding(plan, environment, warm, TrustFolder(course_dir))
+    notebooks = {}
+    for name, notebook in plan.notebooks.items():
+        trusts = deciding.trusts(notebook)
+        if mode == "referee":
+            trusts = {test: replace(trust, trust="referee") for test, trust in trusts.items()}
+        notebooks[name] = _decided(notebook, trusts, deciding.files)
+    return replace(plan, notebooks=notebooks)
+
+
+class TrustFolder:
+    """Decisions that were made before."""
+
+    def __init__(self, course_dir: Path) -> None:
+        self._course_dir = course_dir
+
+    def find(self, key: str) -> dict[str, Trust] | None:
+        """Return the decision of that name; None if there is none, or none that can be read."""
+        kept = as_owner(self._course_dir, lambda root: _read(_path(root, key)))
+        try:
+            return {
+                test: Trust(where, reason, frozenset(calls))
+                for test, (where, reason, calls) in json.loads(kept).items()
+            }
+        except (ValueError, TypeError, AttributeError):
+            return None
+
+    def keep(self, key: str, trusts: Trusts) -> None:
+        listed = {test: [each.trust, each.reason, sorted(each.calls)] for test, each in trusts.items()}
+        as_owner(self._course_dir, lambda root: _write(_path(root, key), json.dumps(listed)))
+
+
+class _Deciding:
+    """One assignment's decision."""
+
+    def __init__(
+        self, plan: AssignmentPlan, environment: WarmEnvironment, warm: ForkClient, kept: TrustFolder
+    ) -> None:
+        self.files = plan.tar_for_author()
+        self._limits = plan.limits
+        self._environment = environment
+        self._warm = warm
+        self._kept = kept
+
+    def trusts(self, notebook: PlannedNotebook) -> Trusts:
+        if not notebook.solved:
+            # Nothing to run: the text of the tests has to tell.
+            return {name: _by_text(test.full) for name, test in notebook.tests.items()}
+        key = self._key(notebook)
+        found = self._kept.find(key)
+        if found is None or found.keys() != notebook.tests.keys():
+            found = self._calibrated(notebook)
+            self._kept.keep(key, found)
+        return found
+
+    def _calibrated(self, notebook: PlannedNotebook) -> dict[str, Trust]:
+        solved = nbformat.reads(notebook.solved, as_version=4)
+        run = partial(calibrate, solved, notebook.tests, self.files, self._warm, self._limits)
+        for _ in range(_TRIES - 1):
+            try:
+                return run()
+            except InfrastructureFault:
+                continue
+        return run()
+
+    def _key(self, notebook: PlannedNotebook) -> str:
+        parts = [
+            _VERSION,
+            notebook.solved,
+            {name: test.full for name, test in notebook.tests.items()},
+            hashlib.sha256(self.files).hexdigest(),
+            [self._environment.extensions, sorted(self._environment.fingerprint())],
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _by_text(test: str) -> Trust:
+    found = obstacles(test)
+    return Trust("kernel", found[0].reason) if found else Trust("referee")
+
+
+def _decided(notebook: PlannedNotebook, trusts: Trusts, files: bytes) -> PlannedNotebook:
+    side = InstructorSide(files=files)
+    if notebook.solved:
+        side = instructor_side(nbformat.reads(notebook.solved, as_version=4), notebook.tests, files)
+        side = replace(side, calls={name: trust.calls for name, trust in trusts.items()})
+    return replace(
+        notebook,
+        tests={name: replace(test, trust=trusts[name].trust) for name, test in notebook.tests.items()},
+        forgeable={name: each.reason for name, each in trusts.items() if each.trust == "kernel"},
+        instructor=side,
+    )
+
+
+def _all_in_kernel(notebook: PlannedNotebook) -> PlannedNotebook:
+    tests = {name: replace(test, trust="kernel") for name, test in notebook.tests.items()}
+    return replace(notebook, tests=tests, forgeable=dict.fromkeys(tests, BY_CHOICE))
+
+
+def _path(root: Path, key: str) -> Path:
+    return root / WORK_FOLDER / "trust" / f"{key}.json"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _write(path: Path, text: str) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    incoming = path.with_suffix(".incoming")
+    incoming.write_text(text, encoding="utf-8")
+    incoming.replace(path)
+    return b""
