@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from graders.execution.outputs import BadOutput, NotebookOutputs, execution_count
 from graders.execution.results import RunLimits
@@ -91,7 +91,7 @@ class Conversation:
         request = {"op": "run", "cell": cell, "source": source, "seconds": seconds}
         bounds = {"max_bytes": self._limits.cell_output_bytes, "max_outputs": self._limits.cell_outputs}
         self.send(request | bounds)
-        return _Listener(self, outputs, seconds).listen()
+        return Listener(self, outputs, seconds, most_bytes(self._limits)).listen()
 
     def hear(self, seconds: float) -> dict[str, Any]:
         """Return the next message.
@@ -123,20 +123,37 @@ class Conversation:
     def interrupt(self) -> None:
         self._interrupt()
 
-    @property
-    def most_bytes(self) -> int:
-        """What one cell can send, results included, if the process keeps to its bounds."""
-        return 2 * self._limits.cell_output_bytes + 64 * self._limits.cell_outputs + 4096
-
     def _stopped(self) -> Stopped:
         return Stopped(self._ended(END_SECONDS) or "runtime-error", DIED)
 
 
-class _Listener:
-    """Hears one cell out."""
+class Speaker(Protocol):
+    """What says, message by message, what comes of a cell."""
 
-    def __init__(self, talk: Conversation, outputs: NotebookOutputs, seconds: float) -> None:
+    def receive(self, seconds: float) -> dict[str, Any] | None:
+        """Return the next message; None when there is none for `seconds` or a shorter time.
+
+        Raises:
+            Stopped: There will be none.
+        """
+
+    def interrupt(self) -> None:
+        """Interrupt the cell."""
+
+
+class Listener:
+    """Hears one cell out.
+
+    Args:
+        talk: Where its messages come from.
+        outputs: Where its outputs go.
+        seconds: Until it is interrupted.
+        most_bytes: What it may say before nobody listens any more.
+    """
+
+    def __init__(self, talk: Speaker, outputs: NotebookOutputs, seconds: float, most_bytes: int) -> None:
         self._talk = talk
+        self._most_bytes = most_bytes
         self._outputs = outputs
         self._deadline = monotonic() + seconds
         self._is_interrupted = False
@@ -144,6 +161,11 @@ class _Listener:
         self._errors: set[str] = set()
 
     def listen(self) -> Ran:
+        """Return how the cell ran.
+
+        Raises:
+            Stopped: It is the last one that its process has run.
+        """
         while True:
             message = self._talk.receive(self._deadline - monotonic())
             if message is not None and message.get("op") == "done":
@@ -155,7 +177,7 @@ class _Listener:
 
     def _take(self, message: dict[str, Any]) -> None:
         self._bytes += weight(message.get("content"))
-        if self._bytes > self._talk.most_bytes:
+        if self._bytes > self._most_bytes:
             raise Stopped("output", "The cell sent more output than it may.")
         try:
             match message.get("op"):
@@ -192,6 +214,11 @@ class _Listener:
             return Ran(_status_of(str(reply.get("ename"))), count)
         except BadOutput as bad:
             raise Stopped("runtime-error", f"The kernel is not itself any more: {bad}") from bad
+
+
+def most_bytes(limits: RunLimits) -> int:
+    """Return what one cell can say, results included, where the bounds of its outputs are kept."""
+    return 2 * limits.cell_output_bytes + 64 * limits.cell_outputs + 4096
 
 
 def _status_of(ename: str) -> RunStatus:

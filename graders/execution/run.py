@@ -166,7 +166,7 @@ class _Run:
     def _judge(self, run: _TestRun, trial: Trial | None) -> Judgement:
         test = run.test
         if not self._goes_to_referee(test):
-            test = TestCell(test.grade_id, test.full, test.visible, "kernel")
+            test = replace(test, trust="kernel")
         if not self._needs_snapshot(test):
             return verdict(test, run.cell, from_dict(run.cell.outputs), run.status)
         if run.snapshot is None:
@@ -174,9 +174,7 @@ class _Run:
             return Judgement(TestResult(test.grade_id, status, None, test.trust), (self._learner.not_run,))
         if trial is not None and test.trust == "referee":
             judged = trial.judge(test, run.snapshot.fileno())
-            read = verdict(test, run.cell, judged.outputs, judged.result.status)
-            message = read.result.message or judged.result.message
-            return replace(read, result=replace(read.result, message=message))
+            return verdict(test, run.cell, judged.outputs, judged.result.status, judged.result.message)
         return judge_in_snapshot(test, run.cell, run.snapshot, self._limits)
 
 

@@ -12,7 +12,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from graders.forkserver.channel import Channel, MessageTooLarge
 
@@ -37,6 +37,13 @@ def weight(content: object) -> int:
     return 8
 
 
+class Inbox(Protocol):
+    """Where an outlet can lead to instead of another process."""
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Take a message."""
+
+
 class Outlet:
     """The way out of the process: takes messages of the cell that runs, as many as it may show.
 
@@ -44,12 +51,12 @@ class Outlet:
     """
 
     def __init__(self) -> None:
-        self._channel: Channel | None = None
+        self._channel: Channel | Inbox | None = None
         self._cell = NO_CELL
         self._bytes_left = self._outputs_left = self._conclusion_bytes_left = 0
         self._is_cut = False
 
-    def connect(self, channel: Channel) -> None:
+    def connect(self, channel: Channel | Inbox) -> None:
         self._channel = channel
 
     def open(self, cell: str, max_bytes: int, max_outputs: int) -> None:

@@ -14,15 +14,20 @@ NO_POINTS = "The result of the cell is not a number of points it can give."
 
 
 def verdict(
-    test: TestCell, cell: NotebookNode, outputs: Sequence[NotebookNode], status: RunStatus
+    test: TestCell,
+    cell: NotebookNode,
+    outputs: Sequence[NotebookNode],
+    status: RunStatus,
+    message: str = "",
 ) -> Judgement:
-    """Return what a test gave that ran beside the learner's code.
+    """Return what a test gave.
 
     Args:
         test: The test.
         cell: Its cell, with nbgrader's metadata.
         outputs: What it showed.
         status: How it ran.
+        message: What a learner may read about it.
 
     Returns:
         The result, and outputs in which nbgrader finds the same: errors come first, since it believes the
@@ -35,15 +40,15 @@ def verdict(
         # nbgrader takes whatever is written to stderr, a warning too, for a failure.
         status = "failed"
     if status != "ok" or result is None:
-        return Judgement(TestResult(test.grade_id, status, None, test.trust), tuple(ordered))
-    points, message = _points(result, float(cell.metadata.nbgrader.points))
-    if message == NO_POINTS:
+        return Judgement(TestResult(test.grade_id, status, None, test.trust, message), tuple(ordered))
+    points, remark = _points(result, float(cell.metadata.nbgrader.points))
+    if remark == NO_POINTS:
         ordered.insert(0, fault(NO_RESULT, NO_POINTS))
-        none = TestResult(test.grade_id, "runtime-error", None, test.trust, message)
+        none = TestResult(test.grade_id, "runtime-error", None, test.trust, remark)
         return Judgement(none, tuple(ordered))
-    if message:
+    if remark:
         result.data["text/plain"] = repr(points)
-    return Judgement(TestResult(test.grade_id, "ok", points, test.trust, message), tuple(ordered))
+    return Judgement(TestResult(test.grade_id, "ok", points, test.trust, remark or message), tuple(ordered))
 
 
 def _is_failure(output: NotebookNode) -> bool:

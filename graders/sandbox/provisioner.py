@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
@@ -68,6 +69,20 @@ class GradedKernelManager(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec.from_resource_dir(str(GRADED_KERNEL_DIR))
 
+    @property
+    def read_only(self) -> tuple[Bind, ...]:
+        """What the kernel needs of the host."""
+        return python_environment(*PACKAGES_INSIDE)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """All variables of the kernel."""
+        return ENVIRONMENT
+
+    def remove_folder(self) -> None:
+        """Remove what the kernel shared with this process."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 def remove_kernel_folders(pid: int) -> None:
     """Remove what graded kernels of a process left that was killed."""
@@ -104,10 +119,10 @@ class SandboxProvisioner(LocalProvisioner):
         policy = SandboxPolicy(
             work_dir=WORK_INSIDE,
             scratch=(WORK_INSIDE,),
-            read_only=(*python_environment(*PACKAGES_INSIDE), Bind(manager.folder / "files", FILES_INSIDE)),
+            read_only=(*manager.read_only, Bind(manager.folder / "files", FILES_INSIDE)),
             hidden=course_content(),
             writable=(Bind(manager.folder / "connection"),),
-            environment=ENVIRONMENT,
+            environment=manager.environment,
             # It has seen hidden tests, and must not pass them on to a learner's server that runs meanwhile.
             locks_files=False,
             scratch_bytes=self.scratch_bytes,
@@ -122,7 +137,7 @@ class SandboxProvisioner(LocalProvisioner):
     async def cleanup(self, restart: bool = False) -> None:
         await super().cleanup(restart=restart)
         if not restart and isinstance(self.parent, GradedKernelManager):
-            shutil.rmtree(self.parent.folder, ignore_errors=True)
+            self.parent.remove_folder()
 
 
 def _copy_files(source: Path, target: Path) -> None:
