@@ -153,6 +153,8 @@ def _policy(launch: Launch, variables: Mapping[str, str]) -> SandboxPolicy:
         hidden=(*course_content(), Path(SHARED)),
         writable=(Bind(launch.shared, Path(ALL_SHARED)),),
         environment=variables,
+        # What has seen tests must not pass them on by a file that is the same for all.
+        locks_files=False,
         outlives_caller=True,
         confines_children=True,
         memory_bytes=None,

@@ -44,6 +44,8 @@ ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "
 """What has threads cannot be forked; the libraries keep to this number afterwards."""
 NO_POLLING = "--IPKernelApp.parent_handle=1"
 """A forked kernel ends with its server anyway, and is not one that somebody started by hand."""
+NO_HISTORY_FILE = "--HistoryManager.hist_file=:memory:"
+"""A confined process locks no file, which SQLite needs."""
 HARMLESS_FLAGS = re.compile(r"-(P|Xfrozen_modules=(on|off))")
 """Options of an interpreter that make no difference to a kernel that is forked."""
 
@@ -210,7 +212,7 @@ class ForkProvisioner(LocalProvisioner):
         replaced = {outside: f"{SHARED}/{CONNECTION_FILE}"}
         return {
             "module": command.module,
-            "arguments": [replaced.get(argument, argument) for argument in command.arguments],
+            "arguments": [*(replaced.get(part, part) for part in command.arguments), NO_HISTORY_FILE],
             "variables": {**ENVIRONMENT, **INLINE_BACKEND},
             "folder": HOME,
         }

@@ -18,7 +18,6 @@ def serve(channel: Channel) -> None:
     The header has the arguments of `ways_out`, and `address`: where the fork server listens.
     """
     header = channel.receive().header
-    found = ways_out(header["secret"], header["marker"], header["port"])
     attempts = {
         "reach the fork server": lambda: connected(socket.AF_UNIX, header["address"]),
         "look into the first process": lambda: writable_memory(1),
@@ -27,7 +26,9 @@ def serve(channel: Channel) -> None:
             len(os.listdir("/proc/self/fd")) > EXPECTED_DESCRIPTORS
         ),
     }
-    found += [escape for escape, attempt in attempts.items() if succeeds(attempt)]
+    found = [escape for escape, attempt in attempts.items() if succeeds(attempt)]
+    # Last, as a way out that is open can change what this process is.
+    found += ways_out(header["secret"], header["marker"], header["port"])
     channel.send({"found": found})
 
 

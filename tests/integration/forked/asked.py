@@ -29,9 +29,9 @@ def serve(channel: Channel) -> None:
             channel.send({"snapshot": pid})
             continue
         try:
-            scope = {**globals()}
+            scope = {**globals(), "channel": channel}
             exec(message.header.get("first", ""), scope)  # noqa: S102 - the test's own
             value = eval(message.header["code"], scope)  # noqa: S307
             channel.send({"value": repr(value)})
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             channel.send({"error": repr(error)})
