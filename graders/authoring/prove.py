@@ -8,10 +8,12 @@ Every run is a kernel of its own in a folder of its own. This is the author's co
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+from nbgrader.utils import determine_grade
 from traitlets.config import Config
 
 from course.lint import Finding
@@ -30,6 +33,17 @@ CELL_SECONDS = 60
 
 Failures = dict[int, str]
 """By position in the notebook: why a cell failed, in one line."""
+
+_NEEDS_SERVICE = re.compile(r"\s*spoc\.(quiz|submit|feedback)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What came of a notebook: failed cells, and the points of the others that are tests."""
+
+    failures: Failures
+    points: Mapping[int, tuple[float, float]]
+    """By position: points that it gave, and points that there are."""
 
 
 def prove_module(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Path) -> tuple[Finding, ...]:
@@ -50,23 +64,25 @@ async def _prove(lesson: SourceNotebook, exercises: SourceNotebook, data_dir: Pa
             _run(exercises, visible, data_dir, Path(folder, "visible")),
             _run(exercises, stub, data_dir, Path(folder, "stub")),
         )
-    only_visible = {index: reason for index, reason in in_visible.items() if index not in in_solution}
+    only_visible = {
+        index: reason for index, reason in in_visible.failures.items() if index not in in_solution.failures
+    }
     return (
-        *_failures(lesson, "E016", in_lesson),
-        *_failures(exercises, "E014", in_solution),
+        *_failures(lesson, "E016", in_lesson.failures),
+        *_failures(exercises, "E014", in_solution.failures | dict(_lost(in_solution))),
         *_failures(exercises, "E017", only_visible),
         *_passing_stubs(exercises, in_stub),
-        *_failures(exercises, "E017", dict(_broken_stubs(exercises, in_stub))),
+        *_failures(exercises, "E017", dict(_broken_stubs(exercises, in_stub.failures))),
     )
 
 
-async def _run(source: SourceNotebook, notebook: NotebookNode, data_dir: Path, folder: Path) -> Failures:
+async def _run(source: SourceNotebook, notebook: NotebookNode, data_dir: Path, folder: Path) -> _Run:
     """Run every cell in a new kernel; go on after a failure, as a learner can."""
     folder.mkdir()
     if data_dir.is_dir():
         shutil.copytree(data_dir, folder / "data")
     # The course service is no part of this run.
-    needs_service = [cell.kind == "quiz" or cell.source.lstrip().startswith("spoc.") for cell in source.cells]
+    needs_service = [cell.kind == "quiz" or bool(_NEEDS_SERVICE.match(cell.source)) for cell in source.cells]
     for cell, skipped in zip(notebook.cells, needs_service, strict=True):
         if skipped:
             cell.source = ""
@@ -90,7 +106,30 @@ async def _run(source: SourceNotebook, notebook: NotebookNode, data_dir: Path, f
         stopped[started[-1]] = "the kernel died"
     raised = dict(_errors(notebook))
     not_run = range(started[-1] + 1, len(notebook.cells)) if stopped else ()
-    return raised | stopped | dict.fromkeys(not_run, "a cell before it stopped the run")
+    failures = raised | stopped | dict.fromkeys(not_run, "a cell before it stopped the run")
+    tests = [
+        index for index, cell in enumerate(source.cells) if cell.kind == "tests" and index not in failures
+    ]
+    return _Run(failures, {index: _points(notebook.cells[index]) for index in tests})
+
+
+def _points(cell: NotebookNode) -> tuple[float, float]:
+    """Return the points of a test that ran, as nbgrader reads them, and those that there are."""
+    points = float(cell.metadata.nbgrader.points)
+    try:
+        earned, _ = determine_grade(cell)
+    except ValueError:
+        # More than there are: nbgrader would not grade the notebook at all.
+        return math.inf, points
+    return float(earned), points
+
+
+def _lost(run: _Run) -> Iterator[tuple[int, str]]:
+    for index, (earned, points) in run.points.items():
+        if earned > points:
+            yield index, f"it gives more than its {points:g} points"
+        elif earned < points:
+            yield index, f"the solution gets {earned:g} of {points:g} points"
 
 
 def _errors(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
@@ -111,10 +150,12 @@ def _failures(source: SourceNotebook, code: str, failures: Failures) -> Iterator
             yield Finding(source.path, cell.line, code, f"{name}{reason}")
 
 
-def _passing_stubs(source: SourceNotebook, failures: Failures) -> Iterator[Finding]:
-    for index, cell in enumerate(source.cells):
-        if cell.kind == "tests" and index not in failures:
-            yield Finding(source.path, cell.line, "E015", f"{cell.grade_id} passes with nothing written")
+def _passing_stubs(source: SourceNotebook, run: _Run) -> Iterator[Finding]:
+    for index, (earned, points) in run.points.items():
+        if earned > 0:
+            cell = source.cells[index]
+            what = "passes" if earned >= points else f"gives {earned:g} of {points:g} points"
+            yield Finding(source.path, cell.line, "E015", f"{cell.grade_id} {what} with nothing written")
 
 
 def _broken_stubs(source: SourceNotebook, failures: Failures) -> Iterator[tuple[int, str]]:

@@ -128,6 +128,15 @@ def test_a_solution_that_fails_and_a_stub_that_passes_are_both_found(modules: Pa
     ]
 
 
+def test_partial_credit_that_a_solution_does_not_get_or_a_stub_gets_is_found(modules: Path) -> None:
+    exercises = modules / SLUG / "exercises.md"
+    edit(exercises, "### END HIDDEN TESTS\n```\n\n## 2", "### END HIDDEN TESTS\n0.5\n```\n\n## 2")
+    assert [line.split(" ", 2)[1] for line in found(modules)] == ["E014"]
+    edit(exercises, "total(visits)", "330")
+    edit(exercises, 'total(pd.DataFrame({"visitors": [1, 2]}))', "3")
+    assert any("E015" in line and "with nothing written" in line for line in found(modules))
+
+
 def test_a_lesson_that_fails_is_found_unless_the_error_is_the_lesson(modules: Path) -> None:
     lesson = modules / SLUG / "lesson.md"
     edit(lesson, "\nvisits\n", "\nvisits.guests\n")
