@@ -1,7 +1,7 @@
 """Rows "Display" of the attacks: nothing that a learner can put anywhere acts on a page that a person opens.
 
 Scripts, handlers, `javascript:` links, drawings, frames and styles that tell, in outputs, Markdown,
-attachments, names of files, cells and people, comments, what checks print: on a feedback page, in the notebook
+attachments, names of files, cells and people, comments, what checks print: on a feedback page, in a notebook
 that a trainer opens in formgrader, and on the pages of the course service.
 """
 
