@@ -19,6 +19,7 @@ WARM_MODULES = (
     "IPython.core.pylabtools",
     "IPython.extensions.storemagic",
     "comm",
+    "faulthandler",
     "ipykernel.debugger",
     "ipykernel.displayhook",
     "ipykernel.iostream",
@@ -26,6 +27,8 @@ WARM_MODULES = (
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
     "jedi",
+    "sqlite3",
+    "tornado.platform.asyncio",
 )
 """What an IPython kernel imports. Not the inline backend: it joins the shell that is there at its import."""
 

@@ -102,7 +102,9 @@ async def test_a_sandboxed_kernel_sees_nothing_of_the_machine(start: Start, tmp_
 async def test_an_interrupt_ends_the_cell_and_not_the_kernel(start: Start, sandboxed: bool) -> None:
     async with start(sandboxed=sandboxed) as kernel:
         await kernel.run("kept = 1")
-        asked = kernel.client.execute("import time; print('sleeping'); time.sleep(600)")
+        # Else the kernel may refuse what comes right after an error.
+        code = "import time; print('sleeping'); time.sleep(600)"
+        asked = kernel.client.execute(code, stop_on_error=False)
         while True:
             message = await kernel.client.get_iopub_msg(timeout=30)
             if message["header"]["msg_type"] == "stream":

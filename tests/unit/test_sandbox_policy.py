@@ -90,3 +90,23 @@ def test_the_source_tree_shows_only_the_named_packages() -> None:
 
 def test_answer_keys_of_a_source_tree_are_named_for_hiding() -> None:
     assert all(folder.name == "modules" and folder.is_dir() for folder in course_content())
+
+
+@pytest.mark.usefixtures("by_user")
+def test_an_ordinary_users_fork_server_keeps_what_it_confines_children_with() -> None:
+    command = sandboxed(["true"], policy(confines_children=True))
+    assert contains(
+        command, "--unshare-user", "--unshare-all", "--uid", "0", "--gid", "0", "--cap-drop", "ALL"
+    )
+    assert contains(command, "--cap-add", "CAP_SYS_ADMIN")
+    assert "--seccomp" not in command
+    assert "CAP_SYS_ADMIN" not in sandboxed(["true"], policy())
+
+
+@pytest.mark.usefixtures("by_root")
+def test_roots_fork_server_stays_root_without_the_capabilities_to_read_what_it_may_not() -> None:
+    command = sandboxed(["true"], policy(confines_children=True))
+    assert bubblewrap.SETPRIV not in command
+    kept = {command[at + 1] for at, part in enumerate(command) if part == "--cap-add"}
+    assert kept == {f"CAP_{name}" for name in bubblewrap.CONFINING}
+    assert not kept & {"CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SETFCAP"}
