@@ -53,6 +53,7 @@ class _Server:
     def __init__(self, kernel: CellKernel, channel: Channel) -> None:
         self._kernel = kernel
         self._channel = channel
+        self._pid = os.getpid()
         kernel.outlet.connect(channel)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -91,6 +92,9 @@ class _Server:
             reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": "", "traceback": []}
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if os.getpid() != self._pid:
+            # The cell has forked, and this is the copy: it has nothing more to do.
+            os._exit(0)
         outlet.done({key: reply[key] for key in TOLD if key in reply})
 
 

@@ -58,6 +58,7 @@ class Outlet:
 
     def connect(self, channel: Channel | Inbox) -> None:
         self._channel = channel
+        self._pid = os.getpid()
 
     def open(self, cell: str, max_bytes: int, max_outputs: int) -> None:
         """Take messages of `cell` from here on."""
@@ -116,7 +117,8 @@ class Outlet:
             self._send({"op": "cut"})
 
     def _send(self, message: dict[str, Any]) -> None:
-        if self._channel is None:
+        # A process that a cell forked would break into what this one sends.
+        if self._channel is None or os.getpid() != self._pid:
             return
         with _uninterrupted():
             self._channel.send(message)
@@ -192,10 +194,13 @@ class CellStream(io.TextIOBase):
         self._cell: ContextVar[str] = ContextVar("cell")
         self._newest_cell = NO_CELL
         self._elsewhere = -1
+        self._descriptor = descriptor
+        self._pid = os.getpid()
 
     def start(self) -> None:
         """Catch what this very process writes."""
         self._raw.catch()
+        self._pid = os.getpid()
         self._parts, self._size = [], 0
         if self._elsewhere < 0:
             self._elsewhere = os.open(os.devnull, os.O_WRONLY)
@@ -218,6 +223,10 @@ class CellStream(io.TextIOBase):
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text)}")
+        if os.getpid() != self._pid:
+            # A process that a cell forked is heard like any other.
+            os.write(self._descriptor, text.encode("utf-8", "replace"))
+            return len(text)
         if self._raw.has_new():
             self.collect()
         # A thread has no context of its own, and belongs to the cell that runs.

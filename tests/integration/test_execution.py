@@ -232,6 +232,26 @@ def test_a_death_is_noticed_though_a_child_lives_on(execute: Execute) -> None:
     assert executed.phases["cells"] < 10
 
 
+def test_a_copy_that_a_cell_makes_and_forgets_disturbs_nothing(execute: Execute) -> None:
+    executed = execute("import os\nchild = os.fork()\nprint(bool(child))", "2", ("", "assert child"))
+    assert executed.seen.cells[2].outputs[-1].data["text/plain"] == "2"
+    assert "True" in _text(executed.seen.cells[1])
+    assert _grades(executed) == [POINTS]
+
+
+def test_the_course_is_offered_where_its_extension_is_loaded() -> None:
+    environment = WarmEnvironment(extensions=("extensions.kernel.extension",))
+    notebook = new_notebook(
+        cells=[new_code_cell("spoc"), new_code_cell("spoc.quiz('q')"), new_code_cell("%who")]
+    )
+    with WarmParent(environment, roles={"cells": "graders.execution.cells"}) as parent:
+        executed = execute_notebook(notebook, {}, b"", parent, RunLimits(), None)
+    offer, quiz, names = executed.seen.cells
+    assert "spoc.submit()" in offer.outputs[0].data["text/plain"]
+    assert "Quiz" in quiz.outputs[0].data["text/plain"]
+    assert _text(names) == "Interactive namespace is empty.\n"
+
+
 def test_a_snapshot_that_dies_costs_only_its_own_test(execute: Execute) -> None:
     executed = execute("import os", ("", "os._exit(0)"), ("", "assert os"))
     assert executed.graded.cells[2].outputs[0].ename == KERNEL_DIED
