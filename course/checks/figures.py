@@ -109,13 +109,13 @@ def figure(
 
 def _panels(value: Any) -> list[Any]:
     """Return the Axes of a figure, or the one that `value` is; none for whatever is no chart."""
-    if getattr(type(value), MARK_OF_REMOTE, False) is True:
+    line: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
+    if any(MARK_OF_REMOTE in type.__dict__["__dict__"].__get__(each) for each in line):
         return _remote_panels(value)
     matplotlib = sys.modules.get("matplotlib.figure")
     axes = sys.modules.get("matplotlib.axes")
     if matplotlib is None or axes is None:
         return []
-    line: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
     if is_in(axes.Axes, line):
         return [value]
     return list(value.axes) if is_in(matplotlib.Figure, line) else []

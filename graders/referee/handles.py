@@ -91,6 +91,8 @@ class Handle(metaclass=HandleType):
     """
 
     __slots__ = ("__weakref__", "_handle_hash", "_handle_key", "_handle_number")
+    __spoc_remote__ = True
+    """Tells `course.checks.figures` that this stands for a chart, if it is one."""
     _handle_has_data = False
     _handle_number: int
     _handle_hash: int | None

@@ -20,6 +20,7 @@ from graders.referee.calibration import calibrate, instructor_side
 from graders.referee.trial import InstructorSide, Referee
 
 LIMITS = RunLimits()
+REFEREES = {"shares-tests": ("referee", "")}
 IMPORTS = "import pandas as pd"
 CHECKS = """
 spoc.score(
@@ -91,7 +92,9 @@ def test_the_points_are_nbgraders_partial_credit_in_a_kernel(name: str, kernel: 
 
 @pytest.fixture(scope="module")
 def warm() -> Iterator[WarmParent]:
-    environment = WarmEnvironment(imports=("pandas",), extensions=("extensions.kernel.extension",))
+    environment = WarmEnvironment(
+        imports=("pandas", "matplotlib.pyplot"), extensions=("extensions.kernel.extension",)
+    )
     with WarmParent(environment) as parent:
         yield parent
 
@@ -116,6 +119,37 @@ def test_the_points_are_the_same_in_the_referee(name: str, warm: WarmParent, sid
     )
     assert score(executed.graded) == points
     assert "HIDDEN" not in str(executed.seen)
+
+
+DRAWING = """
+import matplotlib.pyplot as plt
+def draw(values, title):
+    _, axes = plt.subplots()
+    axes.bar(list(values.index), values)
+    axes.set_title(title)
+    return axes
+"""
+FIGURE = """
+spoc.score(
+    spoc.check(spoc.call(draw, pd.Series({"a": 1, "b": 3}), "T"), spoc.figure(x=["a", "b"], y=[1, 3]), points=1),
+    spoc.check(spoc.call(draw, pd.Series({"a": 1}), "Title"), spoc.figure(title="Title"), points=1),
+)
+"""
+
+
+def test_a_chart_is_judged_by_the_referee(warm: WarmParent) -> None:
+    tests = {"shares-tests": TestCell("shares-tests", FIGURE, FIGURE)}
+    source = notebook(DRAWING, FIGURE)
+    found = calibrate(source, tests, b"", warm, LIMITS)
+    assert {key: (trust.trust, trust.reason) for key, trust in found.items()} == REFEREES
+    side = replace(
+        instructor_side(source, tests, b""), calls={key: trust.calls for key, trust in found.items()}
+    )
+    for learner, points in ((DRAWING, 2), (DRAWING.replace("values)", "[9] * len(values))"), 1)):
+        executed = execute_notebook(
+            notebook(learner, FIGURE), tests, b"", warm, LIMITS, lambda: Referee(warm, LIMITS, side)
+        )
+        assert score(executed.graded) == points
 
 
 def test_a_learner_reads_why_beside_the_points(warm: WarmParent, side: InstructorSide) -> None:
