@@ -130,8 +130,9 @@ def draw(values, title):
     return axes
 """
 FIGURE = """
+PAIR = pd.Series({"a": 1, "b": 3})
 spoc.score(
-    spoc.check(spoc.call(draw, pd.Series({"a": 1, "b": 3}), "T"), spoc.figure(x=["a", "b"], y=[1, 3]), points=1),
+    spoc.check(spoc.call(draw, PAIR, 0), spoc.figure(x=["a", "b"], y=[1, 3]), points=1),
     spoc.check(spoc.call(draw, pd.Series({"a": 1}), "Title"), spoc.figure(title="Title"), points=1),
 )
 """
