@@ -31,7 +31,7 @@ TOLD = ("status", "ename", "evalue", "traceback", "execution_count")
 
 def prepare() -> None:
     """Build and warm the kernel, in the process from which those that run cells are forked."""
-    extensions = os.environ.get(EXTENSIONS_VARIABLE, "")
+    extensions = os.environ.pop(EXTENSIONS_VARIABLE, "")
     _kernel().warm(filter(None, extensions.split(",")))
 
 
