@@ -57,7 +57,9 @@ def obstacles(test: str) -> tuple[Obstacle, ...]:
         tree = ast.parse(test)
     except SyntaxError as error:
         return (Obstacle(error.lineno or 1, "it has a magic, or is no Python"),)
-    own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)} | set(_imports_of(tree))
     return tuple(sorted(set(_obstacles(tree, own))))
 

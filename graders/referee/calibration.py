@@ -29,6 +29,8 @@ class Trust:
     """Empty for a test of the referee's."""
     calls: frozenset[str] = frozenset()
     """What it asks the solution's objects."""
+    gives_points: bool = False
+    """Whether its result for the solution is a number, partial credit."""
 
 
 def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: bytes) -> InstructorSide:
@@ -45,6 +47,15 @@ def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: 
     # The course kernel's own name: the learner's would say of itself whether a check holds.
     offered = {} if "spoc" in names.defined else {"spoc": "from course import checks as spoc"}
     return InstructorSide(imports={**offered, **names.imports}, defined=names.defined, files=files)
+
+
+def calibrated(side: InstructorSide, trust: Mapping[str, Trust]) -> InstructorSide:
+    """Return `side` with what `calibrate` has found."""
+    return replace(
+        side,
+        calls={key: found.calls for key, found in trust.items()},
+        giving_points=frozenset(key for key, found in trust.items() if found.gives_points),
+    )
 
 
 def calibrate(
@@ -88,7 +99,7 @@ def _decided(seen: Observed | None, beside: TestResult, asked: frozenset[str]) -
     apart = seen.judgement.result
     if (apart.status, apart.points) != (beside.status, beside.points):
         return Trust("kernel", _reason(seen.judgement))
-    return Trust("referee", calls=asked)
+    return Trust("referee", calls=asked, gives_points=apart.points is not None)
 
 
 class _Recorder:

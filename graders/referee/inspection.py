@@ -117,7 +117,7 @@ def _seed(library: str, args: tuple[Any, ...]) -> None:
     else:
         import numpy
 
-        numpy.random.seed(*args)  # noqa: NPY002 -- what the test called
+        numpy.random.seed(*args)
 
 
 class _Printed:

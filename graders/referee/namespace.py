@@ -27,6 +27,7 @@ class TestNamespace(dict[str, Any]):
     def __init__(self, imports: dict[str, str], defined: Iterable[str]) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self._imports = imports
+        self._imported: dict[str, Any] = {}
         self._shadowing = frozenset(defined)
         self._learners: frozenset[str] = frozenset()
         self._ask: Callable[[str], Any] | None = None
@@ -46,9 +47,9 @@ class TestNamespace(dict[str, Any]):
         if name not in self._learners or self._ask is None:
             raise KeyError(name)
         if name in self._imports:
-            imported: dict[str, Any] = {}
-            exec(self._imports[name], imported)  # noqa: S102 -- the instructor's own import
-            return imported[name]
+            if name not in self._imported:
+                exec(self._imports[name], self._imported)  # noqa: S102 -- the instructor's own import
+            return self._imported[name]
         if hasattr(builtins, name) and name not in self._shadowing:
             raise KeyError(name)
         return self._ask(name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary, finalize
 
@@ -25,7 +24,7 @@ from graders.referee.handles import (
 )
 from graders.referee.operations import offered
 from graders.referee.sharing import Sharing, TooMuch
-from graders.referee.values import PLAIN_TYPES, BadValue, NotData, Packed, Packer, Unpacker, exact
+from graders.referee.values import PLAIN_TYPES, BadValue, Packed, Packer, Unpacker, exact
 
 MAX_NESTING = 40
 MAX_IGNORED = 10_000
@@ -133,7 +132,7 @@ class Peer:
             kind = "reply"
         except PeerLost:
             raise
-        except BaseException as error:  # noqa: BLE001 -- whatever it is, the other side asked for it
+        except BaseException as error:
             kind, outcome = "raised", error
         try:
             self._send(kind, outcome)

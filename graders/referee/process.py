@@ -11,13 +11,13 @@ import sys
 import tarfile
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from graders.forkserver.channel import Channel, ChannelClosed, Message
+from graders.forkserver.channel import Channel, ChannelClosed
 from graders.referee.handles import is_remote
 from graders.referee.namespace import TestNamespace
 from graders.referee.outputs import Outputs, TooMuchOutput
@@ -43,32 +43,53 @@ def serve(channel: Channel) -> None:
     """Judge the tests that come over `channel`, until its other side has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        referee = _Referee(channel.receive())
+        opening = channel.receive()
+        header = opening.header
+        runner = TestRunner(
+            header["imports"],
+            header["defined"],
+            files=opening.buffers[0],
+            roots=[str(Path.cwd()), *([tempfile.gettempdir()] if header["sandboxed"] else [])],
+        )
         channel.send({"op": "opened"})
         while True:
             message = channel.receive()
-            channel.send(referee.judge(message))
+            snapshot = Channel(socket.socket(fileno=message.fds[0]))
+            channel.send(runner.judge(message.header, snapshot))
     except ChannelClosed:
         return
 
 
-class _Referee:
-    """The tests of one notebook."""
+class TestRunner:
+    """Runs the tests of one notebook.
 
-    def __init__(self, opening: Message) -> None:
-        header = opening.header
-        self._roots = [str(Path.cwd())] + ([tempfile.gettempdir()] if header["sandboxed"] else [])
-        self._kept = _unpack(opening.buffers[0])
-        self._namespace = TestNamespace(header["imports"], header["defined"])
+    Args:
+        imports: Import statements of the instructor's notebook, by the names that they bind.
+        defined: Names that its other statements bind.
+        files: A tar of the instructor's files, empty for none.
+        roots: The folders that test and learner's code have in common.
+    """
 
-    def judge(self, message: Message) -> dict[str, Any]:
-        """Run one test, and return what came of it."""
-        request = message.header
+    __test__ = False  # for pytest
+
+    def __init__(
+        self,
+        imports: dict[str, str],
+        defined: Iterable[str],
+        *,
+        files: bytes = b"",
+        roots: Iterable[str] = (),
+    ) -> None:
+        self._roots = list(roots)
+        self._kept = _unpack(files)
+        self._namespace = TestNamespace(imports, defined)
+
+    def judge(self, request: dict[str, Any], snapshot: Channel) -> dict[str, Any]:
+        """Run one test against a learner's state, and return what came of it. The channel is closed then."""
         outputs = Outputs(request["max_bytes"])
-        channel = Channel(socket.socket(fileno=message.fds[0]))
         calls = request["calls"]
         state = LearnerState(
-            channel,
+            snapshot,
             outputs,
             frozenset(calls) if calls is not None else None,
             recording=request["recording"],
@@ -82,11 +103,11 @@ class _Referee:
                 with shared_seeds(state):
                     outputs.result(*run.run())
             error: BaseException | None = None
-        except BaseException as raised:  # noqa: BLE001 -- any of them is the test's result
+        except BaseException as raised:
             error = raised
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            channel.close()
+            snapshot.close()
             self._namespace.disconnect(_is_stale)
             state.discard_files()
         return {

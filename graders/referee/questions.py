@@ -150,8 +150,8 @@ class LearnerState(Peer):
             return False
         if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
             return name in TOLD_OF_FUNCTIONS or (isinstance(value, type) and self._is_tests(value, name))
-        return (
-            isinstance(value, HELPFUL_TYPES) and not name.startswith("_") or self._is_tests(type(value), name)
+        return (isinstance(value, HELPFUL_TYPES) and not name.startswith("_")) or self._is_tests(
+            type(value), name
         )
 
     def _is_tests(self, kind: type, name: str) -> bool:

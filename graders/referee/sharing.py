@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from graders.referee.tables import pack_array, pack_column, pack_index, unpack_array, unpack_index
 from graders.referee.values import BadValue, NotData, Packed, Packer, Unpacker, exact
 
 SHARED = "@"
 MAX_SHARED = 20_000
+MAX_ITEMS = 1_000_000
 MAX_MESSAGE_BYTES = 48 << 20
 _UNREFERENCED = 2
 """What `sys.getrefcount` says of an object that only the table holds."""
@@ -67,12 +69,25 @@ class Sharing:
         Raises:
             TooMuch: It is too large.
         """
+        first_new, before = self._next, list[tuple[_Shared, Content]]()
+        try:
+            return self._written(value, before)
+        except BaseException:
+            # Nothing of it is sent, so the other side goes on knowing what it knew.
+            self.forget(
+                [number for number in self._shared if number % 2 != self._others and number >= first_new]
+            )
+            for shared, content in before:
+                shared.content = content
+            raise
+
+    def _written(self, value: object, before: list[tuple[_Shared, Content]]) -> tuple[dict[str, Any], bytes]:
         self._pending = []
         packer = self._packer()
         body = packer.pack(value)
         nodes: dict[str, Any] = {}
         blob = packer.blob
-        for number, content in self._new_contents():
+        for number, content in self._new_contents(before):
             kind, packed, part = content
             nodes[str(number)] = [kind, packed, len(blob), len(part)]
             blob += part
@@ -147,10 +162,11 @@ class Sharing:
         self._shared[number] = _Shared(value, content)
         self._numbers[id(value)] = number
 
-    def _new_contents(self) -> Iterator[tuple[int, Content]]:
+    def _new_contents(self, before: list[tuple[_Shared, Content]]) -> Iterator[tuple[int, Content]]:
         new = set(self._pending)
         for number, shared in list(self._shared.items()):
             if number not in new and (content := self._content(shared.value)) != shared.content:
+                before.append((shared, shared.content))
                 shared.content = content
                 yield number, content
         while self._pending:
@@ -163,6 +179,8 @@ class Sharing:
     def _content(self, value: Any) -> Content:
         kind = _kind(value)
         assert kind is not None
+        if kind not in _TABLES and len(value) > MAX_ITEMS:
+            raise TooMuch("More items than may cross between a test and the code that it tests.")
         packer = self._packer()
         return kind, _CONTENTS[kind](packer, value), bytes(packer.blob)
 
@@ -210,6 +228,7 @@ class Sharing:
             _REPLACE[kind](value, _MAKE[kind](unpacker, packed))
 
 
+_TABLES = frozenset({"array", "series", "frame"})
 _EMPTY: dict[str, Callable[[], Any]] = {
     "list": list,
     "dict": dict,
@@ -295,22 +314,16 @@ _FILL: dict[str, Callable[[Unpacker, Any, Any], None]] = {
 
 
 def _pack_series(packer: Packer, value: Any) -> Packed:
-    from graders.referee.tables import pack_column, pack_index
-
     return [packer.pack(value.name), pack_index(packer, value.index), pack_column(packer, value.array)]
 
 
 def _pack_frame(packer: Packer, value: Any) -> Packed:
-    from graders.referee.tables import pack_column, pack_index
-
     # `iloc` would make a Series of each.
     columns = [pack_column(packer, column) for column in value._iter_column_arrays()]  # noqa: SLF001
     return [pack_index(packer, value.columns), pack_index(packer, value.index), columns]
 
 
 def _pack_ndarray(packer: Packer, value: Any) -> Packed:
-    from graders.referee.tables import pack_array
-
     return pack_array(packer, value)
 
 
@@ -330,15 +343,11 @@ _CONTENTS: dict[str, Callable[[Packer, Any], Packed]] = {
 
 
 def _make_array(unpacker: Unpacker, packed: Any) -> Any:
-    from graders.referee.tables import unpack_array
-
     return unpack_array(unpacker, packed)
 
 
 def _make_series(unpacker: Unpacker, packed: Any) -> Any:
     import pandas
-
-    from graders.referee.tables import unpack_array, unpack_index
 
     name, index, values = packed
     array = unpack_array(unpacker, values)
@@ -349,8 +358,6 @@ def _make_series(unpacker: Unpacker, packed: Any) -> Any:
 
 def _make_frame(unpacker: Unpacker, packed: Any) -> Any:
     import pandas
-
-    from graders.referee.tables import unpack_array, unpack_index
 
     columns, index, values = packed
     rows = unpack_index(unpacker, index)

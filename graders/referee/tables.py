@@ -24,7 +24,7 @@ def form_of(library: Any, kind: type, value: Any) -> str | None:
     if library.__name__ == "numpy":
         if kind is library.dtype or library.dtype in kind.__mro__:
             return "np.dtype" if value.kind != "O" and value.fields is None and _is_plain(value) else None
-        if getattr(library, kind.__name__, None) is kind and issubclass(kind, library.generic):
+        if vars(library).get(kind.__name__) is kind and issubclass(kind, library.generic):
             return "np.scalar" if _is_plain(value.dtype) else None
         return None
     if kind in (library.Timestamp, library.Timedelta, library.Period):
@@ -248,7 +248,7 @@ def _pack_extension(packer: Packer, array: Any, kind: str) -> list[Packed]:
             values = array.to_numpy(dtype=array.dtype.numpy_dtype, na_value=array.dtype.type(0))
             return ["masked", str(array.dtype), pack_array(packer, values), pack_array(packer, mask)]
     missing = array.dtype.na_value is pandas.NA
-    texts = [text if type(text) is str else None for text in array]
+    texts = [text if type(text) is str else None for text in array.to_numpy(dtype=object).tolist()]
     return ["text", array.dtype.storage, missing, texts]
 
 

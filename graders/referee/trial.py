@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.notebooknode import from_dict
 
 from graders.execution.results import Judgement, RunLimits, TestCell, TestResult
-from graders.execution.status import OUT_OF_TIME, InfrastructureFault, RunStatus, fault
+from graders.execution.status import NO_RESULT, OUT_OF_TIME, InfrastructureFault, RunStatus, fault
 from graders.forkserver.channel import BadMessage, ChannelClosed, Message
 from graders.forkserver.parent import ForkClient, ForkServerFailed
 from graders.forkserver.process import ForkedProcess
@@ -20,6 +20,7 @@ OPEN_SECONDS = 30
 GRACE_SECONDS = 3
 """Longer than a test may take, for the process to say so itself."""
 REFEREE_DIED = "RefereeDied"
+NO_NUMBER = "The result of the cell is not a number of points."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,9 @@ class InstructorSide:
     files: bytes = b""
     """A tar of what the instructor laid beside the notebook, empty for nothing."""
     calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By grade id, what the test asks objects of the solution with plain data: see graders.referee.calibration."""
+    """By grade id, what the test asks objects of the solution: see graders.referee.calibration."""
+    giving_points: frozenset[str] = frozenset()
+    """Tests of which the solution gets points as a number: any other result of theirs is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Referee:
             return self._give_up(test, "time", OUT_OF_TIME, "The test ran too long and was stopped.")
         except (ChannelClosed, BadMessage):
             return self._give_up(test, "signal", REFEREE_DIED, "The test ended the process in which it ran.")
-        return _observed(test, answer)
+        return _observed(test, answer, gives_points=test.grade_id in self._instructor.giving_points)
 
     def _open(self) -> ForkedProcess:
         instructor = self._instructor
@@ -155,14 +158,18 @@ def visible_lines(test: TestCell) -> int:
     )
 
 
-def _observed(test: TestCell, answer: Message) -> Observed:
+def _observed(test: TestCell, answer: Message, *, gives_points: bool) -> Observed:
     header = answer.header
     if header.get("op") != "judged" or header.get("status") not in get_args(RunStatus):
         raise InfrastructureFault(f"The referee failed: {header.get('failed')}")
+    asked = frozenset(header["asked"])
     outputs: tuple[NotebookNode, ...] = tuple(from_dict(output) for output in header["outputs"])
     points = _points(header["outputs"]) if header["status"] == "ok" else None
+    if gives_points and points is None and header["status"] == "ok":
+        result = TestResult(test.grade_id, "runtime-error", None, "referee", NO_NUMBER)
+        return Observed(Judgement(result, (fault(NO_RESULT, NO_NUMBER), *outputs)), asked)
     result = TestResult(test.grade_id, header["status"], points, "referee", header["message"])
-    return Observed(Judgement(result, outputs), frozenset(header["asked"]))
+    return Observed(Judgement(result, outputs), asked)
 
 
 def _points(outputs: list[dict[str, Any]]) -> float | None:

@@ -267,6 +267,11 @@ def _read_float(unpacker: Unpacker, parts: list[Any]) -> float:
     return float(text)
 
 
+def _read_complex(unpacker: Unpacker, parts: list[Any]) -> complex:
+    real, imaginary = unpacker.items(parts)
+    return complex(exact(real, float), exact(imaginary, float))
+
+
 _FORMS: dict[type, tuple[str, Callable[[Packer, Any], list[Packed]]]] = {
     complex: ("complex", lambda packer, value: packer.items((value.real, value.imag))),
     bytes: ("bytes", lambda packer, value: [packer.bytes(value)]),
@@ -293,7 +298,7 @@ _FORMS: dict[type, tuple[str, Callable[[Packer, Any], list[Packed]]]] = {
 _READERS: dict[str, Callable[[Unpacker, list[Any]], Any]] = {
     "int": lambda unpacker, parts: int(exact(parts[0], str), 16),
     "float": _read_float,
-    "complex": lambda unpacker, parts: complex(*(exact(part, float) for part in unpacker.items(parts))),
+    "complex": _read_complex,
     "bytes": lambda unpacker, parts: bytes(unpacker.bytes(parts[0])),
     "tuple": lambda unpacker, parts: tuple(unpacker.items(parts)),
     "frozenset": lambda unpacker, parts: frozenset(unpacker.items(parts)),

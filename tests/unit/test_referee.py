@@ -1,0 +1,289 @@
+"""A test means the same apart from the learner's code as it does beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.refereeing import Case, judged
+
+pytestmark = pytest.mark.quick
+
+LEARNER = '''
+import numpy as np
+import pandas as pd
+
+rate = 3
+data = [1, 2, 3]
+
+def add(a, b):
+    print("adding")
+    return a + b
+
+def sort_in_place(items):
+    items.sort()
+    return items
+
+def copied(items):
+    return sorted(items)
+
+def count(n):
+    for number in range(n):
+        yield number
+
+def refuse(value):
+    raise ValueError(f"not {value}")
+
+def fail(code):
+    raise TooFar(code)
+
+class TooFar(LookupError):
+    def __init__(self, code):
+        super().__init__(f"code {code}")
+        self.code = code
+
+class Account:
+    """Money."""
+    rate = 3
+    def __init__(self, balance=0):
+        self.balance = balance
+        self.log = []
+    def deposit(self, amount):
+        self.balance += amount
+        self.log.append(amount)
+        return self
+    @property
+    def doubled(self):
+        return 2 * self.balance
+    @classmethod
+    def rich(cls):
+        return cls(1000)
+    def __eq__(self, other):
+        return isinstance(other, Account) and other.balance == self.balance
+    def __hash__(self):
+        return hash(self.balance)
+    def __len__(self):
+        return len(self.log)
+    def __repr__(self):
+        return f"Account({self.balance})"
+    def __add__(self, other):
+        return Account(self.balance + getattr(other, "balance", other))
+    def __lt__(self, other):
+        return self.balance < other.balance
+    def __enter__(self):
+        self.log.append("in")
+        return self
+    def __exit__(self, *error):
+        self.log.append("out")
+
+class Savings(Account):
+    pass
+
+class Stack(list):
+    def push(self, item):
+        self.append(item)
+
+def apply(function, *args):
+    return function(*args)
+
+def adder(n):
+    return lambda x: x + n
+
+def add_column(frame):
+    frame["double"] = frame["a"] * 2
+    return frame
+
+def keeper(items):
+    return Keeper(items)
+
+class Keeper:
+    def __init__(self, items):
+        self.items = items
+
+def area(shape):
+    return shape.width * shape.height
+
+def words(text):
+    from collections import Counter
+    return Counter(text.split())
+
+def roll():
+    import random
+    return [random.randint(1, 6) for _ in range(4)]
+
+def draw():
+    return np.random.normal(size=3)
+
+def write(path):
+    with open(path, "w") as file:
+        file.write("done")
+'''
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert add(1, 2) == 3",
+        "items = [3, 1, 2]\nassert sort_in_place(items) is items\nassert items == [1, 2, 3]",
+        "items = [3, 1, 2]\nassert copied(items) is not items\nassert items == [3, 1, 2]",
+        "assert list(count(3)) == [0, 1, 2]\nnumbers = count(2)\nassert next(numbers) == 0\nassert sum(numbers) == 1",
+        "try:\n    refuse(3)\nexcept ValueError as error:\n    assert str(error) == 'not 3' and type(error) is ValueError\nelse:\n    assert False",
+        "try:\n    fail(7)\nexcept TooFar as error:\n    assert error.code == 7 and isinstance(error, LookupError)\nelse:\n    assert False",
+        "import pytest\nwith pytest.raises(TooFar, match='code 7') as caught:\n    fail(7)\nassert caught.value.code == 7",
+        "import unittest\nunittest.TestCase().assertRaises(TooFar, fail, 1)",
+        "a = Account(5)\na.deposit(3).deposit(1)\nassert a.balance == 9 and a.log == [3, 1] and a.doubled == 18 and len(a) == 2",
+        "a = Account()\nassert isinstance(a, Account) and type(a) is Account and not isinstance(a, Savings)",
+        "s = Savings()\nassert isinstance(s, Account) and issubclass(Savings, Account) and type(s).__name__ == 'Savings'",
+        "assert Account(3) == Account(3) and Account(3) != Account(4) and Account(1) < Account(2)",
+        "assert sorted([Account(2), Account(1)])[0].balance == 1 and max(Account(1), Account(5)).balance == 5",
+        "assert len({Account(1), Account(1), Account(2)}) == 2",
+        "assert (Account(1) + Account(2)).balance == 3",
+        "a = Account(1)\na.balance = 7\nassert a.balance == 7 and hasattr(a, 'log') and not hasattr(a, 'nothing')\ndel a.log\nassert not hasattr(a, 'log')",
+        "Account.rate = 4\nassert Account(1).rate == 4",
+        "assert repr(Account(2)) == 'Account(2)' and str(Account(2)) == 'Account(2)' and f'{Account(2)}' == 'Account(2)'",
+        "assert Account.__name__ == 'Account' and Account.__doc__ == 'Money.' and Account(1).__doc__ == 'Money.'",
+        "assert callable(add) and callable(Account) and callable(Account(1).deposit) and not callable(Account(1))",
+        "assert Account.rich().balance == 1000 and 'deposit' in dir(Account(1))",
+        "with Account(1) as a:\n    assert a.log == ['in']\nassert a.log == ['in', 'out']",
+        "a = Account(1)\na.log.append(5)\nassert a.log == [5] and a.log is a.log",
+        "a = Account(1)\nlog = a.log\na.deposit(2)\nassert log == [2]",
+        "items = [1]\nkept = keeper(items)\nitems.append(2)\nassert kept.items is items and kept.items == [1, 2]",
+        "s = Stack()\ns.push(3)\nassert s == [3] and isinstance(s, list) and len(s) == 1 and 3 in s and list(s) == [3] and s[0] == 3",
+        "assert apply(lambda x: x + 1, 3) == 4",
+        "import math\nassert apply(math.sqrt, 4) == 2 and apply(len, [1, 2]) == 2 and apply(str.upper, 'a') == 'A' and apply(int, '3') == 3",
+        "def fails():\n    raise KeyError('k')\ntry:\n    apply(fails)\nexcept KeyError as error:\n    assert error.args == ('k',)\nelse:\n    assert False",
+        "seen = []\napply(seen.append, 3)\nassert seen == [3]",
+        "assert apply(add, 1, 2) == 3 and apply(lambda account: account.balance, Account(4)) == 4",
+        "assert adder(3)(4) == 7",
+        "class Shape:\n    width = 3\n    height = 4\nassert area(Shape()) == 12",
+        "from types import SimpleNamespace\nassert area(SimpleNamespace(width=2, height=3)) == 6",
+        "frame = pd.DataFrame({'a': [1, 2]})\nassert add_column(frame) is frame\nassert list(frame.columns) == ['a', 'double']",
+        "assert words('a b a') == {'a': 2, 'b': 1}",
+        "data.append(4)\nassert data == [1, 2, 3, 4] and rate == 3",
+        "import io, contextlib\nout = io.StringIO()\nwith contextlib.redirect_stdout(out):\n    add(1, 1)\nassert out.getvalue() == 'adding\\n'",
+        "import inspect\nassert list(inspect.signature(add).parameters) == ['a', 'b'] and inspect.isfunction(add) and inspect.isgenerator(count(1))",
+        "import random\nrandom.seed(3)\nfirst = roll()\nrandom.seed(3)\nassert roll() == first == [random.Random(3).randint(1, 6)] * 0 + first",
+        "import random\nrandom.seed(5)\nexpected = [random.randint(1, 6) for _ in range(4)]\nrandom.seed(5)\nassert roll() == expected",
+        "np.random.seed(5)\nexpected = np.random.normal(size=3)\nnp.random.seed(5)\nassert np.allclose(draw(), expected)",
+        "assert [n for n in count(3) if n] == [1, 2] and dict(zip('ab', count(2))) == {'a': 0, 'b': 1}",
+        "class Test:\n    def run(self):\n        return add(1, 2)\nassert Test().run() == 3 and (lambda: add(2, 2))() == 4",
+    ],
+)
+def test_a_correct_answer_passes(test: str) -> None:
+    outcome = judged(LEARNER, test, recording=True)
+    assert (outcome.status, outcome.shown.replace("adding\n", "")) == ("ok", "")
+
+
+@pytest.mark.parametrize(
+    ("test", "shown"),
+    [
+        ("assert add(1, 2) == 4, 'three'", "AssertionError: three"),
+        ("items = [3, 1]\nassert sort_in_place(items) is not items", "AssertionError"),
+        ("items = [1]\nkept = keeper(items)\nitems.append(2)\nassert kept.items == [1]", "AssertionError"),
+        ("refuse(3)", "ValueError: not 3"),
+        ("fail(7)", "TooFar: code 7"),
+        ("nothing_like_it", "NameError: name 'nothing_like_it' is not defined"),
+        ("assert add(1) == 1", "TypeError: add() missing 1 required positional argument: 'b'"),
+        ("assert Account(1).balance == 2", "AssertionError"),
+        ("assert isinstance(Account(1), Savings)", "AssertionError"),
+    ],
+)
+def test_a_wrong_answer_fails_with_the_reason(test: str, shown: str) -> None:
+    outcome = judged(LEARNER, test, recording=True)
+    assert outcome.status in ("failed", "runtime-error")
+    assert shown in outcome.shown.replace("adding\n", "")
+
+
+@pytest.mark.parametrize(
+    ("last", "shown"),
+    [
+        ("0.5", "0.5"),
+        ("1 + 1", "2"),
+        ("'text'", "'text'"),
+        ("None", ""),
+        ("3;", ""),
+        ("rate", "3"),
+        ("Account(3)", ""),
+    ],
+)
+def test_the_value_of_the_last_line_is_the_result_unless_a_learners_object_says_it(
+    last: str, shown: str
+) -> None:
+    outcome = judged(LEARNER, last, recording=True)
+    assert (outcome.status, outcome.shown) == ("ok", shown)
+
+
+def test_tests_of_a_notebook_share_their_names() -> None:
+    case = Case(LEARNER)
+    assert case.judge("def check(x):\n    return add(x, 1)\nlimit = 3").status == "ok"
+    assert case.judge("assert check(2) == limit").status == "ok"
+
+
+def test_a_learners_object_of_an_earlier_test_is_found_anew() -> None:
+    case = Case(LEARNER + "\naccount = Account(8)")
+    assert case.judge("account = Account(5)\naccounts = [account]").status == "ok"
+    assert case.judge("assert account.balance == 8").status == "ok"
+    assert "NameError" in case.judge("accounts").shown
+
+
+@pytest.mark.parametrize(
+    ("learner", "test", "status"),
+    [
+        ("", "np.sqrt(4)", "runtime-error"),
+        ("np = 3", "assert np.sqrt(4) == 2", "ok"),
+        ("np = 3", "import numpy as np\nassert np.sqrt(4) == 2", "ok"),
+        ("len = lambda value: 5", "assert len([1]) == 1", "ok"),
+        ("isinstance = lambda *all: True", "assert not isinstance(3, str)", "ok"),
+    ],
+)
+def test_names_that_the_instructor_imports_or_python_has_are_never_the_learners(
+    learner: str, test: str, status: str
+) -> None:
+    assert judged(learner, test).status == status
+
+
+def test_a_function_of_pythons_that_the_exercise_asks_for_is_the_learners() -> None:
+    solution = "def sum(values):\n    return 0"
+    learner = "def sum(values):\n    return 'mine'"
+    assert judged(learner, "assert sum([1]) == 'mine'", instructor=solution).status == "ok"
+
+
+def test_what_goes_to_stderr_is_an_output_of_the_test() -> None:
+    outcome = judged("import sys\ndef warn():\n    print('careful', file=sys.stderr)", "warn()")
+    assert [(output["name"], output["text"]) for output in outcome.outputs] == [("stderr", "careful\n")]
+
+
+def test_a_learner_reads_the_message_of_a_visible_check_only() -> None:
+    test = "assert add(1, 2) == 3\nassert add(1, 2) == 4, 'visible'\nassert add(5, 5) == 9, 'hidden'"
+    case = Case(LEARNER)
+    assert case.judge(test, visible_lines=2).message == "visible"
+    assert case.judge(test, visible_lines=1).message == ""
+    leak = "def check(x):\n    assert add(x, 0) == 0, x\ncheck(0)\ncheck(42)"
+    assert case.judge(leak, visible_lines=3).message == ""
+
+
+def test_what_the_learners_code_raises_is_no_message_for_the_learner() -> None:
+    learner = "def solve(secret):\n    raise AssertionError(secret)"
+    assert judged(learner, "solve(42)").message == ""
+    inner = "def check(answer):\n    assert answer == 3\ntry:\n    check(2)\nexcept AssertionError as error:\n    raise"
+    assert judged("", inner).status == "failed"
+
+
+def test_what_a_test_asks_objects_of_the_solution_is_noted() -> None:
+    outcome = judged(LEARNER, "a = Account(1)\na.deposit(3)\n(a + 4).balance\nadd(1, 2)", recording=True)
+    assert outcome.asked == {"deposit", "__add__"}
+
+
+@pytest.mark.parametrize("calls", [None, frozenset[str]()])
+def test_a_learners_function_is_always_called(calls: frozenset[str] | None) -> None:
+    assert (
+        judged(
+            LEARNER, "assert add(1, 2) == 3 and Account(3).balance == 3 and add(a=1, b=2) == 3", calls=calls
+        ).status
+        == "ok"
+    )
+
+
+def test_a_learners_object_is_asked_what_the_solutions_were_asked() -> None:
+    test = "a = Account(1)\na.deposit(3)\nassert a.balance == 4"
+    assert judged(LEARNER, test, calls=frozenset({"deposit"})).status == "ok"
+    assert judged(LEARNER, test, calls=frozenset()).status == "runtime-error"
