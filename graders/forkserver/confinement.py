@@ -48,6 +48,8 @@ from graders.forkserver.system_calls import (
 HOME = "/home/learner"
 SCRATCH = (HOME, "/tmp", "/dev/shm")  # noqa: S108 - the sandbox's own
 DEVICES = ("/dev",)
+BYTES_OF_A_FILE = 4096
+"""A scratch folder takes a name for so many bytes of its size: an empty file is memory of the kernel's."""
 SHARED = "/run/shared"
 ALL_SHARED = "/run/all-shared"
 """Where the fork server has the folders that the grader shares with runs, one each."""
@@ -168,7 +170,8 @@ def _mount_own_folders(scratch_bytes: int, covered: Sequence[str]) -> None:
     sealed = MS_NOSUID | MS_NODEV
     seen = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in covered}
     for folder in SCRATCH:
-        mount("tmpfs", folder, "tmpfs", sealed, f"mode=1777,size={scratch_bytes}")
+        limits = f"size={scratch_bytes},nr_inodes={scratch_bytes // BYTES_OF_A_FILE}"
+        mount("tmpfs", folder, "tmpfs", sealed, f"mode=1777,{limits}")
     for path, descriptor in seen.items():
         os.makedirs(path)
         mount(f"/proc/self/fd/{descriptor}", path, None, MS_BIND | MS_REC)

@@ -51,9 +51,8 @@ def serve_confined(connection: Channel, service: Service, confinement: Confineme
         walls: What is special to this run.
     """
     close_all_but((connection.fileno(), *service.descriptors))
-    # What the fork server complains into would carry messages between its children.
-    os.dup2(0, 2)
     try:
+        _open_standard_streams()
         confinement.enter(walls)
     except OSError as error:
         tell(connection, {"refused": f"A forked process cannot be confined: {error}"})
@@ -61,6 +60,14 @@ def serve_confined(connection: Channel, service: Service, confinement: Confineme
     _tell_start(connection, os.getpid())
     connection.close()
     os._exit(_serve(service, HOME))
+
+
+def _open_standard_streams() -> None:
+    """Open 0, 1 and 2 anew: what all children inherit, its flags too, carries messages between them."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
 
 
 def serve_unconfined(connection: Channel, service: Service, limits: ProcessLimits | None) -> NoReturn:
