@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import gc
 import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import nbformat
+from jupyter_client.manager import start_new_kernel
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import instantiatetests
 from traitlets.config import Config
 
 from tests.equality.cells import clean
@@ -107,11 +110,24 @@ def _release(folder: Path, made: Assignment) -> None:
     coursedir = CourseDirectory(config=config)
     with Gradebook(coursedir.db_url, COURSE_ID) as gradebook:
         gradebook.update_or_create_assignment(made.name, duedate=made.due)
-    with warnings.catch_warnings():
-        # nbgrader does not close its connection to the kernel that instantiates tests.
-        warnings.simplefilter("ignore", ResourceWarning)
+    with _closed_kernels():
         GenerateAssignment(coursedir=coursedir, config=config).start()
-        gc.collect()
+
+
+@contextmanager
+def _closed_kernels() -> Iterator[None]:
+    """Close the connections to kernels that instantiate tests: nbgrader leaves them open."""
+    started = []
+
+    def start(**options: Any) -> Any:
+        started.append(start_new_kernel(**options))
+        return started[-1]
+
+    with patch.object(instantiatetests, "start_new_kernel", start):
+        yield
+    for manager, client in started:
+        client.stop_channels()
+        manager.cleanup_resources()
 
 
 def _hand_in(folder: Path, made: Assignment, submission: Submission) -> None:

@@ -1,4 +1,4 @@
-"""Where the engine deliberately leaves something else than `nbgrader autograde`, each difference by its name."""
+"""Where the engine deliberately leaves something else than `nbgrader autograde`: each difference by name."""
 
 from __future__ import annotations
 
@@ -43,8 +43,14 @@ def test_points_above_the_maximum_are_the_maximum_where_stock_discards_the_submi
 
 
 def test_a_result_that_is_no_number_gives_nothing_where_stock_gives_full_points(graded: Graded) -> None:
-    assert _scores(graded["faults"], "stock", "not-a-number", "ratio") == {"ann": 0.5, "bob": 1}
-    assert _scores(graded["faults"], "engine", "not-a-number", "ratio") == {"ann": 0.5, "bob": 0}
+    assert _scores(graded["faults"], "stock", "not-a-number", "ratio") == {"ann": 0.5, "bob": 1, "cyd": 0}
+    assert _scores(graded["faults"], "engine", "not-a-number", "ratio") == {"ann": 0.5, "bob": 0, "cyd": 0}
+
+
+def test_points_that_stock_cannot_read_are_not_full_points(graded: Graded) -> None:
+    """`np.float64(0.0)` is no number to stock, so that a learner who uses numpy gets everything for it."""
+    assert _scores(graded["faults"], "stock", "not-a-number", "bare") == {"ann": 0.5, "bob": 1, "cyd": 1}
+    assert _scores(graded["faults"], "engine", "not-a-number", "bare") == {"ann": 0.5, "bob": 0, "cyd": 0}
 
 
 def test_a_wrong_schema_version_costs_nobody_anything_where_stock_stops_the_batch(graded: Graded) -> None:
@@ -91,6 +97,7 @@ def test_a_test_that_could_be_forged_says_so_in_a_comment_and_no_other_does(grad
     comments = {
         place[3]
         for (_, place), row in gradebook_rows(graded["code"].engine).items()
-        if isinstance(row, Comment) and (row.auto_comment or "").startswith(FORGEABLE) and place[0] == "plots"
+        if isinstance(row, Comment) and (row.auto_comment or "").startswith(FORGEABLE)
     }
-    assert comments == {"title", "line", "legend", "figure"}
+    # Two ask for what a learner's cell does to a name of a test, one for the notebook's `Out`.
+    assert comments == {"defined-for-later", "helper-functions", "last-result"}

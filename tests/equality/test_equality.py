@@ -58,12 +58,13 @@ def _is_test(cell: Mapping[str, Any]) -> bool:
 
 
 def _as_judged(cell: dict[str, Any]) -> dict[str, Any]:
-    """Return a test without what differs by where it ran.
+    """Return a test without what differs by where it ran: in the referee, which has no frontend.
 
-    Its traceback has other frames. Errors come first, since nbgrader believes the first error or result. The
-    learner's kernel does not count a cell of which all is hidden.
+    Its traceback has other frames, its results are not counted, and nothing is displayed but the result.
+    Errors come first, since nbgrader believes the first error or result that it meets.
     """
-    outputs = [_without(each, "traceback", "execution_count") for each in cell["outputs"]]
+    shown = [each for each in cell["outputs"] if each["output_type"] != "display_data"]
+    outputs = [_without(each, "traceback", "execution_count") for each in shown]
     return {
         **_without(cell, "count"),
         "outputs": sorted(outputs, key=lambda output: output["output_type"] != "error"),

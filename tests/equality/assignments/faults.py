@@ -25,9 +25,11 @@ NOT_A_NUMBER = assignment(
     notebook(
         answer("share", "### BEGIN SOLUTION\nright, total = 1.0, 2.0\n### END SOLUTION"),
         locked_tests("ratio", "float(right) / float(total)", points=1),
+        locked_tests("bare", "right / total", points=1),
     ),
     Submission("ann"),
     Submission("bob", {"share": "right = total = float('nan')"}),
+    Submission("cyd", {"share": "import numpy as np\nright, total = np.float64(0), np.float64(2)"}),
 )
 
 

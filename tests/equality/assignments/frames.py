@@ -144,6 +144,6 @@ FRAME_ANSWERS: Mapping[str, Mapping[str, str]] = {
         "merged": "merged = customers",
         "pivot": "pivot = merged.pivot()",
         "best": "best_day = lambda frame: frame.day.iloc[[6]]",
-        "share": "share = by_customer",
+        "share": "share = list(by_customer)",
     },
 }
