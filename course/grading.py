@@ -27,6 +27,9 @@ REPLACED = "Not graded: a newer submission arrived before its turn came."
 GAVE_UP = "The course platform failed to grade this, several times; your work is not the reason. It is kept, "
 GAVE_UP += "and your trainer can have it graded again."
 
+TURN_SPAN = 500
+"""So many submissions back it counts who had a turn."""
+
 _c = submission.c
 
 
@@ -37,13 +40,16 @@ class GradingQueue:
         self._database = database
 
     def claim(self, now: datetime) -> Submission | None:
-        """Take the submission that waits longest, and set it to grading; None when none may be graded now.
+        """Take the submission whose turn it is, and set it to grading; None when none may be graded now.
+
+        That is the one that waits longest of those whose learners had the fewest turns lately: many
+        submissions of one learner do not hold up those of others.
 
         Older ones of the same learner and assignment fail as replaced. Nobody grades two of one learner and
         assignment at once.
         """
         with self._database.write() as connection:
-            older = ~_c.number.in_(newest_numbers()) & (_c.state == "received")
+            older = ~_is_newest() & (_c.state == "received")
             _change(connection, older, state="failed", problem=REPLACED)
             busy = submission.alias()
             is_busy = (
@@ -58,7 +64,7 @@ class GradingQueue:
             query = (
                 select(submission)
                 .where(_c.state == "received", _is_time(now), ~is_busy)
-                .order_by(_c.number)
+                .order_by(_turn(), _c.number)
                 .limit(1)
             )
             row = connection.execute(query).one_or_none()
@@ -78,10 +84,12 @@ class GradingQueue:
         """Return how many submissions are graded before `waiting`; None if its turn has come."""
         if waiting.state != "received":
             return None
-        own = select(_c.number).where(_c.id == str(waiting.id)).scalar_subquery()
-        sooner = _c.number.in_(newest_numbers()) & (_c.number < own)
-        query = select(func.count()).where(sooner, _c.state == "received")
         with self._database.read() as connection:
+            turn, number = connection.execute(
+                select(_turn(), _c.number).where(_c.id == str(waiting.id))
+            ).one()
+            sooner = (_turn() < turn) | ((_turn() == turn) & (_c.number < number))
+            query = select(func.count()).where(_is_newest(), _c.state == "received", sooner)
             return connection.execute(query).scalar_one()
 
     def take_back(self, now: datetime) -> int:
@@ -182,6 +190,26 @@ class GradingQueue:
                 feedback_at=feedback_at,
                 feedback_due=asked_again,
             )
+
+
+def _is_newest() -> Any:
+    return _c.number.in_(newest_numbers())
+
+
+def _turn() -> Any:
+    """Return how many submissions of the same learner's are or were graded before this one, lately."""
+    before = submission.alias()
+    counts = before.c.number.in_(newest_numbers()) | before.c.state.in_(("grading", "graded"))
+    failed = (before.c.state == "failed") & (before.c.problem != REPLACED)
+    return (
+        select(func.count())
+        .where(
+            before.c.learner == _c.learner,
+            before.c.number.between(_c.number - TURN_SPAN, _c.number - 1),
+            counts | failed,
+        )
+        .scalar_subquery()
+    )
 
 
 def _change(connection: Connection, where: Any, **values: Any) -> int:

@@ -1,7 +1,7 @@
 """What a learner is told about a graded submission.
 
 The scores come from the gradebook, everything else from the notebooks that ran without hidden tests
-(`graders.autograde`). Marks and comments that a person gave appear only once they are released.
+(`graders.execution`). Marks and comments that a person gave appear only once they are released.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from nbgrader.utils import is_grade, is_solution, is_task
 from course.api import CellFeedback, FeedbackDocument
 from course.language import translator
 from course.scores import CellKind, quiz_cell
-from graders.autograde import GradingCourse
 from graders.feedback_message import Translate, why_tests_failed
+from graders.grading_course import GradingCourse
 
 
 def feedback_document(

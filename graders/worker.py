@@ -1,32 +1,30 @@
-"""`python -m graders.worker --state-dir DIR`: grades what is handed in, one submission after the other.
+"""`python -m graders.worker --state-dir DIR`: grades what is handed in, as many at a time as there are CPUs.
 
-The hub starts it as a managed service and ends it with SIGTERM. Grading itself happens in a child process:
-whatever a submission does to it, killing it included, the worker goes on with the next one.
+The hub starts it as a managed service and ends it with SIGTERM. Grading itself happens in other processes:
+whatever a submission does to one, killing it included, the worker goes on with the next.
 """
 
 from __future__ import annotations
 
 import fcntl
 import logging
-import shutil
+import os
 import signal
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import click
-import nbformat
+from sqlalchemy.exc import SQLAlchemyError
 
 from course.api import FeedbackDocument
 from course.database import Database
-from course.errors import Conflict, CourseError, NotFound
+from course.errors import Conflict, CourseError
 from course.events import Event, EventStore
 from course.feedback import FeedbackStore
 from course.grading import GradingQueue
@@ -36,21 +34,27 @@ from course.quiz import QuizBank, QuizRecord
 from course.roster import Roster
 from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
-from graders.autograde import GradingCourse, GradingJob, autograde
-from graders.child import POLL_SECONDS, Outcome, in_child
-from graders.feedback import feedback_document
-from graders.feedback_page import feedback_page
+from graders.course_work import CourseWork, Learners
+from graders.engine.pool import Done, Pool
+from graders.engine.results import GradedSubmission
+from graders.execution.results import RunLimits
+from graders.execution.status import InfrastructureFault
+from graders.grading_course import GradingCourse
+from graders.tasks import Desk, Grade, Outcome, Publish, Task
 
+POLL_SECONDS = 0.25
 _log = logging.getLogger("spoc.worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one submission may take."""
+    """How long one submission may take, and each of its notebooks."""
 
     submission_seconds: int = 600
-    execution: Mapping[str, int] = field(default_factory=dict)
-    """Traits of `graders.preprocessors.SandboxedExecute`."""
+    run: RunLimits | None = None
+    """None for the engine's own."""
+    jobs: int = 0
+    """Submissions at a time; as many as there are CPUs if 0."""
 
 
 class Grader:
@@ -62,20 +66,28 @@ class Grader:
         self._state = state
         self._language = language
         self._limits = limits or Limits()
-        self._course = GradingCourse(state.course_dir, read_course(modules_dir).id)
         self._database = Database(state.database_url)
         self._events = EventStore(self._database)
-        self._record = QuizRecord(QuizBank(modules_dir), self._events)
-        self._roster = Roster(self._database)
-        self._store = SubmissionStore(self._database, state.submissions_dir)
-        self._feedback = FeedbackStore(state.feedback_dir)
         self._queue = GradingQueue(self._database)
+        course = GradingCourse(state.course_dir, read_course(modules_dir).id)
+        learners = Learners(
+            Roster(self._database),
+            QuizRecord(QuizBank(modules_dir), self._events),
+            SubmissionStore(self._database, state.submissions_dir),
+            language,
+        )
+        self._work = CourseWork(course, learners, self._limits.run)
+        desk = Desk(course, FeedbackStore(state.feedback_dir), language)
+        size = self._limits.jobs or len(os.sched_getaffinity(0))
+        # What ends a process is tried again by the queue, later and not for ever.
+        self._pool = Pool[Task, Outcome](desk.do, size, self._limits.submission_seconds, lives=1)
+        self._claimed: dict[UUID, Submission] = {}
+        self._writing_again: set[UUID] = set()
         self._stop = threading.Event()
-        self._scratch_dir = state.root / "grading"
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the right to grade: two autograders at once would undo each other's work.
+        """Hold the right to grade: two graders at once would do everything twice.
 
         Raises:
             Conflict: Another process grades this deployment.
@@ -85,12 +97,19 @@ class Grader:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise Conflict("Another worker grades this course already.") from error
-            shutil.rmtree(self._scratch_dir, ignore_errors=True)
-            self._scratch_dir.mkdir(mode=0o700)
             taken_back = self._queue.take_back(datetime.now(UTC))
             if taken_back:
                 _log.warning("grading %d submissions again that a worker left behind", taken_back)
-            yield
+            with self._work:
+                self._work.warm_up()
+                try:
+                    with self._pool:
+                        yield
+                finally:
+                    # Being told to stop is no failure of what was on its way.
+                    for claimed in self._claimed:
+                        self._queue.give_back(claimed)
+                    self._claimed.clear()
 
     def run(self) -> None:
         """Work until `stop`; only while `alone`."""
@@ -111,116 +130,122 @@ class Grader:
         self._database.close()
 
     def work(self) -> bool:
-        """Do one thing that waits to be done; return False if nothing waits. Only while `alone`."""
-        claimed = self._queue.claim(datetime.now(UTC))
-        if claimed is not None:
-            self._grade(claimed)
-            return True
+        """Work until one thing that waits is finished; return False if nothing waits. Only while `alone`."""
+        is_finished = False
+        while not is_finished and not self._stop.is_set():
+            is_finished = not self._begin()
+            if self._pool.is_idle:
+                return is_finished
+            for done in self._pool.done(POLL_SECONDS):
+                is_finished = self._end(done) or is_finished
+        return is_finished
+
+    def _begin(self) -> bool:
+        """Hand out what waits while there is room; return False if something could not be begun."""
+        is_well = True
+        while self._pool.has_room and (submission := self._queue.claim(datetime.now(UTC))) is not None:
+            self._claimed[submission.id] = submission
+            try:
+                task = self._work.prepare(submission)
+            # A full disk, a quiz that its author broke, a locked gradebook: no reason to try no other.
+            except (OSError, CourseError, SQLAlchemyError, InfrastructureFault):
+                _log.exception("%s: grading could not begin", submission.id)
+                self._put_back(submission)
+                is_well = False
+                continue
+            if task is None:
+                self._give_back(submission)
+                break
+            _log.info("grading %s of %s (%s)", submission.assignment, submission.learner, submission.id)
+            self._pool.put(task)
         for submission in self._queue.feedback_due(datetime.now(UTC)):
-            self._write_feedback_again(submission)
-            return True
-        return False
+            if self._pool.has_room and submission.id not in self._writing_again:
+                self._writing_again.add(submission.id)
+                self._pool.put(Publish(submission))
+        if self._pool.is_idle:
+            self._work.rest()
+        return is_well
 
-    def _grade(self, submission: Submission) -> None:
-        _log.info("grading %s of %s (%s)", submission.assignment, submission.learner, submission.id)
-        outcome = self._outcome(submission)
-        _log.info("%s: %s %s", submission.id, outcome.kind, outcome.problem)
-        translate = translator("exchange", self._language)
-        if outcome.kind == "done" and outcome.document is not None:
-            document = outcome.document
-            self._queue.mark_graded(
-                submission.id,
-                points=document.points,
-                max_points=document.max_points,
-                feedback_at=document.graded_at,
-            )
-            self._events.record(_graded_event(submission, document))
-        elif outcome.kind == "refused":
-            self._queue.mark_failed(submission.id, outcome.problem)
-        elif outcome.kind == "timeout":
-            self._queue.mark_failed(
-                submission.id,
-                translate("Grading took longer than {seconds} seconds and was stopped.").format(
-                    seconds=self._limits.submission_seconds
-                ),
-            )
-        elif outcome.kind == "stopped":
-            self._queue.give_back(submission.id)
+    def _end(self, done: Done[Task, Outcome]) -> bool:
+        """Go on with what came of a task; return whether its submission is finished."""
+        submission = done.task.submission
+        if isinstance(done.task, Grade):
+            return self._end_grading(done.task, done)
+        document = done.result if isinstance(done.result, FeedbackDocument) else None
+        if submission.id in self._writing_again:
+            self._writing_again.remove(submission.id)
+            self._mark_feedback(submission, document, done.problem)
+        elif document is not None:
+            self._mark_graded(submission, document)
+        elif done.kind == "late":
+            self._mark_late(submission)
         else:
-            self._queue.put_back(submission.id, datetime.now(UTC))
+            _log.error("%s: no feedback: %s", submission.id, done.problem)
+            self._put_back(submission)
+        return True
 
-    def _outcome(self, submission: Submission) -> Outcome:
-        try:
-            job = self._job(submission)
-            with tempfile.TemporaryDirectory(dir=self._scratch_dir) as scratch:
-                return in_child(
-                    lambda: self._gradein_child(submission, job, Path(scratch)),
-                    self._limits.submission_seconds,
-                    self._stop,
-                )
-        # A full disk, a quiz that its author broke: no reason for the worker to die and try no other.
-        except (OSError, CourseError) as error:
-            _log.exception("grading could not begin")
-            return Outcome("crashed", problem=str(error))
+    def _end_grading(self, task: Grade, done: Done[Task, Outcome]) -> bool:
+        submission, result = task.submission, done.result
+        if done.kind == "late":
+            self._mark_late(submission)
+        elif not isinstance(result, GradedSubmission) or result.fault:
+            _log.error("%s: %s", submission.id, done.problem or getattr(result, "fault", ""))
+            self._put_back(submission)
+        elif result.problem:
+            self._mark_failed(submission, result.problem)
+        elif problem := self._work.record(task, result):
+            _log.error("%s: %s", submission.id, problem)
+            self._put_back(submission)
+        else:
+            seen = {notebook.name: notebook.seen for notebook in result.notebooks}
+            self._pool.put(Publish(submission, seen))
+            return False
+        return True
 
-    def _job(self, submission: Submission) -> GradingJob:
-        member = self._roster.find(submission.learner)
-        try:
-            points = self._record.points(
-                submission.learner, submission.assignment, until=submission.received_at
-            )
-        except NotFound:
-            points = 0.0
-        return GradingJob(
-            learner=submission.learner,
-            display_name=member.display_name if member else submission.learner,
-            assignment=submission.assignment,
-            received_at=submission.received_at,
-            files_dir=self._store.files_dir(submission.id),
-            quiz_points=points,
-            language=self._language,
+    def _mark_graded(self, submission: Submission, document: FeedbackDocument) -> None:
+        self._queue.mark_graded(
+            submission.id,
+            points=document.points,
+            max_points=document.max_points,
+            feedback_at=document.graded_at,
         )
+        self._events.record(_graded_event(submission, document))
+        self._let_go(submission, "graded")
 
-    def _gradein_child(self, submission: Submission, job: GradingJob, scratch: Path) -> FeedbackDocument:
-        seen = autograde(self._course, job, scratch, self._limits.execution)
-        for name, notebook in seen.items():
-            self._feedback.keep(submission.id, f"{name}.ipynb", nbformat.writes(notebook))
-        return self._publish(submission, seen)
-
-    def _publish(self, submission: Submission, seen: Mapping[str, Any]) -> FeedbackDocument:
-        document = feedback_document(
-            self._course,
-            submission.learner,
-            submission.assignment,
-            seen,
-            submission=submission.id,
-            marks_released=submission.marks_released,
-            language=self._language,
-            now=datetime.now(UTC),
-        )
-        pages = {name: feedback_page(seen[name], name, document, self._language) for name in seen}
-        self._feedback.write(document, pages)
-        return document
-
-    def _write_feedback_again(self, submission: Submission) -> None:
-        def publish() -> FeedbackDocument:
-            kept = self._feedback.kept(submission.id, ".ipynb")
-            return self._publish(submission, {path.stem: nbformat.read(path, as_version=4) for path in kept})
-
-        outcome = in_child(publish, self._limits.submission_seconds, self._stop)
-        if outcome.kind == "stopped":
-            return
-        if outcome.document is None:
-            _log.error("feedback on %s could not be written again: %s", submission.id, outcome.problem)
+    def _mark_feedback(self, submission: Submission, document: FeedbackDocument | None, problem: str) -> None:
+        if document is None:
+            _log.error("feedback on %s could not be written again: %s", submission.id, problem)
             self._queue.put_off_feedback(submission.id, datetime.now(UTC))
             return
         self._queue.mark_feedback(
             submission,
-            points=outcome.document.points,
-            max_points=outcome.document.max_points,
-            feedback_at=outcome.document.graded_at,
+            points=document.points,
+            max_points=document.max_points,
+            feedback_at=document.graded_at,
         )
-        self._events.record(_graded_event(submission, outcome.document))
+        self._events.record(_graded_event(submission, document))
+
+    def _mark_late(self, submission: Submission) -> None:
+        translate = translator("exchange", self._language)
+        told = translate("Grading took longer than {seconds} seconds and was stopped.")
+        self._mark_failed(submission, told.format(seconds=self._limits.submission_seconds))
+
+    def _mark_failed(self, submission: Submission, problem: str) -> None:
+        self._queue.mark_failed(submission.id, problem)
+        self._let_go(submission, f"failed: {problem}")
+
+    def _put_back(self, submission: Submission) -> None:
+        self._queue.put_back(submission.id, datetime.now(UTC))
+        self._let_go(submission, "to be tried again")
+
+    def _give_back(self, submission: Submission) -> None:
+        self._queue.give_back(submission.id)
+        self._let_go(submission, "another process grades it")
+
+    def _let_go(self, submission: Submission, outcome: str) -> None:
+        del self._claimed[submission.id]
+        self._work.release(submission)
+        _log.info("%s: %s", submission.id, outcome)
 
 
 def _graded_event(submission: Submission, document: FeedbackDocument) -> Event:

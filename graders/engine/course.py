@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import sleep
 
-from course.errors import NotFound
-from graders.engine.batch import Batch, Line, Report
+from course.errors import CourseError, NotFound
+from graders.engine.attempts import grade_patiently
+from graders.engine.batch import Batch, Graders, Line, Report
 from graders.engine.config import AssignmentLayout, course_directory, read_config
 from graders.engine.content import CourseContent
 from graders.engine.gradebook import Gradebook
@@ -18,16 +19,12 @@ from graders.engine.locks import SubmissionLocks
 from graders.engine.plan import AssignmentPlan, read_plan
 from graders.engine.pool import Pool
 from graders.engine.results import GradedSubmission, SubmissionContent
-from graders.engine.submission import grade_submission
 from graders.engine.trust import TrustMode, trusted
 from graders.engine.warm import environment_of
 from graders.engine.writing import ResultWriter
-from graders.execution.status import InfrastructureFault
 from graders.forkserver.client import ForkClient
+from graders.forkserver.environment import WarmEnvironment
 from graders.forkserver.parent import WarmParent
-
-_PAUSES = (0.2, 1.0)
-"""Seconds before a submission is graded once more that the platform failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +81,33 @@ def grade_course(
             WarmParent(environment, unsafe_no_sandbox=choices.unsafe_no_sandbox) as warm,
         ):
             plan = trusted(plan, choices.trust, environment, warm, layout.root)
-            grade = partial(grade_patiently, plan, warm=warm)
-            with Pool[SubmissionContent, GradedSubmission](
-                grade, choices.jobs or os.cpu_count() or 1
-            ) as pool:
+            with _graders(choices, plan, environment, warm, layout.root) as graders:
                 writer = ResultWriter(layout=layout, gradebook=gradebook, plan=plan)
                 begin(len(students))
-                batch = Batch(plan, CourseContent(layout, plan), writer, pool, locks, tell)
+                batch = Batch(plan, CourseContent(layout, plan), writer, graders, locks, tell)
                 return batch.run(students, force=choices.force)
+
+
+@contextmanager
+def _graders(
+    choices: Choices, plan: AssignmentPlan, environment: WarmEnvironment, warm: ForkClient, root: Path
+) -> Iterator[Graders]:
+    if choices.scheduler is None:
+        grade = partial(grade_patiently, plan, warm=warm)
+        size = choices.jobs or len(os.sched_getaffinity(0))
+        with Pool[SubmissionContent, GradedSubmission](grade, size) as pool:
+            yield pool
+        return
+    try:
+        from graders.engine.cluster import cluster_graders
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"--scheduler needs a package that is not installed: {error.name}.",
+            "Install it: pip install 'jupyter-spoc[cluster]'",
+        ) from error
+    unsafe = choices.unsafe_no_sandbox
+    with cluster_graders(choices.scheduler, plan, environment, root, unsafe_no_sandbox=unsafe) as graders:
+        yield graders
 
 
 def chosen_students(layout: AssignmentLayout, students: Sequence[str]) -> tuple[str, ...]:
@@ -106,16 +122,3 @@ def chosen_students(layout: AssignmentLayout, students: Sequence[str]) -> tuple[
         whose = ", ".join(missing) or "Nobody"
         raise NotFound(f"{whose} has submitted nothing for {layout.assignment!r}.")
     return tuple(student for student in submitted if not students or student in students)
-
-
-def grade_patiently(plan: AssignmentPlan, content: SubmissionContent, warm: ForkClient) -> GradedSubmission:
-    """Return what a submission gets; what the platform fails is tried again."""
-    for pause in _PAUSES:
-        try:
-            return grade_submission(plan, content, warm)
-        except InfrastructureFault:
-            sleep(pause)
-    try:
-        return grade_submission(plan, content, warm)
-    except InfrastructureFault as fault:
-        return GradedSubmission(student=content.student, fault=str(fault), remarks=content.remarks)

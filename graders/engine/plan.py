@@ -22,6 +22,7 @@ from traitlets.config import Config
 from course.errors import NotFound
 from course.scores import quiz_cell
 from graders.engine.archive import packed, tar_of, unpacked
+from graders.engine.kernels import kernel_of_its_own
 from graders.engine.owner import as_owner
 from graders.engine.steps import Steps, read_steps
 from graders.execution.results import RunLimits, TestCell
@@ -44,6 +45,7 @@ class PlannedNotebook:
         solved: The author's notebook with its solutions, as JSON; empty if it is not there.
         forgeable: By grade id, why a test runs beside the learner's code.
         instructor: What the other tests find that no learner made.
+        kernel: The kernel that it runs in, if it needs one of its own; empty if it does not.
     """
 
     name: str
@@ -52,6 +54,7 @@ class PlannedNotebook:
     solved: str
     forgeable: Mapping[str, str] = field(default_factory=dict)
     instructor: InstructorSide = field(default_factory=InstructorSide)
+    kernel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,11 @@ def _notebook(
         if cell.grade and not cell.solution and cell.cell_type == "code" and name != not_a_test
     }
     return PlannedNotebook(
-        found.name, SourceNotebook(_in_order(known, solved), kernelspec or None), tests, solved
+        name=found.name,
+        source=SourceNotebook(_in_order(known, solved), kernelspec or None),
+        tests=tests,
+        solved=solved,
+        kernel=kernel_of_its_own(kernelspec),
     )
 
 

@@ -18,10 +18,12 @@ from graders.engine.plan import AssignmentPlan, PlannedNotebook, visible_part
 from graders.engine.results import GradedNotebook, GradedSubmission, Remark, SubmissionContent
 from graders.engine.scores import cell_comments, cell_grades, test_remarks, write_quiz_points
 from graders.engine.steps import StepFailed, call
+from graders.execution.kernel import execute_in_kernel
 from graders.execution.results import ExecutedNotebook, TestResult
 from graders.execution.run import execute_notebook
 from graders.feedback_message import note_results
 from graders.forkserver.client import ForkClient
+from graders.referee.trial import Referee
 from graders.repair.notebook import Repaired, repair
 from graders.repair.report import Unreadable
 from graders.trainer_copy import disarm
@@ -69,6 +71,22 @@ def grade_submission(plan: AssignmentPlan, content: SubmissionContent, warm: For
     )
 
 
+def run_notebook(
+    plan: AssignmentPlan, planned: PlannedNotebook, notebook: NotebookNode, files: bytes, warm: ForkClient
+) -> ExecutedNotebook:
+    """Return a repaired notebook run, with its tests judged where the plan says.
+
+    Raises:
+        InfrastructureFault: The platform failed.
+    """
+    if planned.kernel:
+        return execute_in_kernel(notebook, planned.tests, files, planned.kernel, plan.limits)
+    referee = None
+    if any(test.trust == "referee" for test in planned.tests.values()):
+        referee = partial(Referee, warm, plan.limits, planned.instructor)
+    return execute_notebook(notebook, planned.tests, files, warm, plan.limits, referee)
+
+
 class _Grading:
     """One submission on its way."""
 
@@ -106,7 +124,8 @@ class _Grading:
         plan, steps, name = self.plan, self.plan.steps, planned.name
         resources = self._resources(name)
         before = (*steps.after_repair, *steps.before_run)
-        run = self._run(planned, call(before, plan.config, notebook, resources))
+        notebook = call(before, plan.config, notebook, resources)
+        run = run_notebook(plan, planned, notebook, self._files, self.warm)
         kept = self._count_quiz(run.graded, run.seen)
         graded = call(steps.after_run, plan.config, run.graded, resources)
         if plan.steps.own_rules:
@@ -130,9 +149,6 @@ class _Grading:
             tests=run.tests,
             phases=run.phases,
         )
-
-    def _run(self, planned: PlannedNotebook, notebook: NotebookNode) -> ExecutedNotebook:
-        return execute_notebook(notebook, planned.tests, self._files, self.warm, self.plan.limits, None)
 
     def _count_quiz(self, *notebooks: NotebookNode) -> str:
         """Write quiz points into notebooks; return the cell whose points stay those of the gradebook."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 import nbformat
 
+from graders.engine.kernels import COURSE_KERNEL
 from graders.engine.plan import AssignmentPlan
 from graders.forkserver.environment import WarmEnvironment
 
-COURSE_KERNEL = "spoc"
 COURSE_EXTENSION = "extensions.kernel.extension"
 """Offers in a cell runner what the course kernel offers; loaded for notebooks that name that kernel."""
 
@@ -21,11 +22,30 @@ COURSE_EXTENSION = "extensions.kernel.extension"
 def environment_of(*plans: AssignmentPlan) -> WarmEnvironment:
     """Return the environment that suits the notebooks of all these assignments."""
     notebooks = [notebook for plan in plans for notebook in plan.notebooks.values()]
-    imports = {name for notebook in notebooks for name in _imports(notebook.solved)}
     kernels = {(notebook.source.kernelspec or {}).get("name") for notebook in notebooks}
+    return environment_for([notebook.solved for notebook in notebooks], kernels)
+
+
+def environment_for(notebooks: Iterable[str], kernels: Container[object]) -> WarmEnvironment:
+    """Return the environment that suits authors' notebooks.
+
+    Args:
+        notebooks: Each as JSON, or empty.
+        kernels: The names of their kernelspecs.
+    """
+    imports = {name for notebook in notebooks for name in _imports(notebook)}
     return WarmEnvironment(
         imports=tuple(sorted(name for name in imports if _is_installed(name))),
         extensions=(COURSE_EXTENSION,) if COURSE_KERNEL in kernels else (),
+    )
+
+
+def joined(one: WarmEnvironment, other: WarmEnvironment) -> WarmEnvironment:
+    """Return the environment that has what two have."""
+    return replace(
+        one,
+        imports=tuple(sorted({*one.imports, *other.imports})),
+        extensions=tuple(sorted({*one.extensions, *other.extensions})),
     )
 
 

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from tests.equality.cells import answer, code, essay, locked_tests, notebook
 from tests.equality.course import Course, Submission, assignment, write_course
 from tests.equality.rows import Grade, HandedIn, gradebook_rows
+from tests.processes import descendants, parent_of
 from tests.waiting import wait_until
 
 NAME = "Week 1"
@@ -201,13 +202,9 @@ def test_what_a_killed_process_was_grading_is_graded_by_another(course: Path) ->
 
 def workers(parent: int) -> list[int]:
     """Return the processes that were forked from `parent`: they have its very command."""
-    commands = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            _, _, after = (path / "stat").read_text().rpartition(")")
-            if int(after.split()[1]) == parent:
-                commands[int(path.name)] = (path / "cmdline").read_bytes()
-        except OSError:
-            continue
     own = Path(f"/proc/{parent}/cmdline").read_bytes()
-    return [child for child, line in commands.items() if line == own]
+    return [
+        child
+        for child in descendants(parent)
+        if parent_of(child) == parent and Path(f"/proc/{child}/cmdline").read_bytes() == own
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from course.submissions import Submission
 from hub_config.settings import SAMPLE_MODULES_DIR
 from tests.handing_in import Deployment, deploy, edited, with_code
+from tests.processes import descendants
 from tests.waiting import wait_until
 
 SLOW = "import time; time.sleep(20)"
@@ -56,35 +56,24 @@ def test_what_a_killed_worker_was_grading_is_graded_by_the_next(
 ) -> None:
     with running_worker(deployment) as worker:
         wait_until(lambda: deployment.now(slow).state == "grading")
+        started = descendants(worker.pid)
+        assert started
         worker.kill()
         worker.wait(10)
-    wait_until(lambda: not kernels())
+    wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in started))
     with running_worker(deployment):
         wait_until(lambda: deployment.now(slow).state == "graded", 120)
     assert deployment.now(slow).claims == 2
 
 
 def test_a_second_worker_refuses_to_start(deployment: Deployment) -> None:
-    scratch_dir = deployment.state.root / "grading"
-    shutil.rmtree(scratch_dir, ignore_errors=True)
+    locks = deployment.state.course_dir / ".grading" / "locks"
+    locks.unlink(missing_ok=True)
     with running_worker(deployment) as first:
         # Made by whoever has just got the right to grade.
-        wait_until(scratch_dir.is_dir)
+        wait_until(locks.exists)
         with running_worker(deployment) as second:
             _, complaint = second.communicate(timeout=30)
             assert second.returncode != 0
             assert "Another worker grades this course already." in complaint
         assert first.poll() is None
-
-
-def kernels() -> list[str]:
-    """Return the graded kernels that run on this machine."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"extensions.kernel" in words and any(b"spoc-kernel-" in word for word in words):
-            found.append(path.parent.name)
-    return found
