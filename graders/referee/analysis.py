@@ -1,4 +1,4 @@
-"""What the text of an instructor's notebook says about its tests: names, imports, and what no referee can do."""
+"""What an instructor's notebook says of its tests: names, imports, and what no referee can do."""
 
 from __future__ import annotations
 

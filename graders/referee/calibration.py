@@ -1,8 +1,8 @@
 """Finds out, once for each version of an assignment, which tests a referee can judge.
 
-The instructor's solution decides, never a submission: a test that passes beside the solution but not apart from it
-needs the learner's own process. What a test asks the solution's objects is kept, too: nothing else may it tell
-a learner's.
+The instructor's solution decides, never a submission: a test that passes beside the solution but not apart
+from it needs the learner's own process. What a test asks the solution's objects is kept, too: it may tell a
+learner's nothing else.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def calibrate(
 
 def _decided(seen: Observed | None, beside: TestResult, asked: frozenset[str]) -> Trust:
     if beside.status != "ok":
-        # It fails anywhere: the solution is wrong, or the test is. Nothing asks for a test that can be forged.
+        # The solution is wrong, or the test is. Neither asks for a test that can be forged.
         return Trust("referee", calls=asked)
     if seen is None:
         return Trust("kernel", "the notebook does not get as far as this test")

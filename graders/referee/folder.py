@@ -1,7 +1,7 @@
 """Files that one side makes and the other reads: the working folder and `/tmp` of both, kept alike.
 
-A test and the code that it tests run each in an own file system. With each message goes what has changed since the
-last one: regular files only, with bounds. What the instructor gave is changed by nobody else.
+A test and the code that it tests run each in an own file system. With each message goes what has changed
+since the last one: regular files only, with bounds. The instructor's files are changed by nobody else.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Folder:
         self._known = dict(self._states())
 
     def changes(self) -> dict[str, Any]:
-        """Return what has changed since the last call: content by path, None for a folder, and what has gone."""
+        """Return what is new since the last call (content by path, None for a folder), and what has gone."""
         states = dict(self._states())
         before, self._known = self._known, states
         made: dict[str, str | None] = {}

@@ -51,34 +51,34 @@ class ClassOfOther:
 class HandleType(type):
     """A class of the other process."""
 
-    _handle_asks: Asks
-    _handle_class_number: int
-    _handle_has_data: bool
+    remote__asks: Asks
+    remote__class_number: int
+    remote__has_data: bool
 
     @property
-    def _handle_number(cls) -> int:
-        return cls._handle_class_number
+    def remote__number(cls) -> int:
+        return cls.remote__class_number
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return cls._handle_asks.ask("call", cls, args, kwargs)
+        return cls.remote__asks.ask("call", cls, args, kwargs)
 
     def __getattr__(cls, name: str) -> Any:
-        return cls._handle_asks.ask("get", cls, name)
+        return cls.remote__asks.ask("get", cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
-        cls._handle_asks.ask("set", cls, name, value)
+        cls.remote__asks.ask("set", cls, name, value)
 
     def __delattr__(cls, name: str) -> None:
-        cls._handle_asks.ask("del", cls, name)
+        cls.remote__asks.ask("del", cls, name)
 
     def __iter__(cls) -> Any:
-        return cls._handle_asks.ask("special", cls, "__iter__")
+        return cls.remote__asks.ask("special", cls, "__iter__")
 
     def __len__(cls) -> int:
-        return checked("__len__", cls._handle_asks.ask("special", cls, "__len__"))  # type: ignore[no-any-return]
+        return checked("__len__", cls.remote__asks.ask("special", cls, "__len__"))
 
     def __getitem__(cls, key: Any) -> Any:
-        return cls._handle_asks.ask("special", cls, "__getitem__", key)
+        return cls.remote__asks.ask("special", cls, "__getitem__", key)
 
 
 class Handle(metaclass=HandleType):
@@ -90,13 +90,13 @@ class Handle(metaclass=HandleType):
     test asks such a thing of the instructor's objects too.
     """
 
-    __slots__ = ("__weakref__", "_handle_hash", "_handle_key", "_handle_number")
+    __slots__ = ("__weakref__", "remote__hash", "remote__key", "remote__number")
     __spoc_remote__ = True
     """Tells `course.checks.figures` that this stands for a chart, if it is one."""
-    _handle_has_data = False
-    _handle_number: int
-    _handle_hash: int | None
-    _handle_key: str
+    remote__has_data = False
+    remote__number: int
+    remote__hash: int | None
+    remote__key: str
     """The name under which calling it is asked for; `CALL` if a test named it itself."""
 
     def __getattr__(self, name: str) -> Any:
@@ -112,10 +112,10 @@ class Handle(metaclass=HandleType):
         return [str(name) for name in _asks(self).ask("dir", self)]
 
     def __hash__(self) -> int:
-        if self._handle_hash is None:
-            return hash(self._handle_number)
+        if self.remote__hash is None:
+            return hash(self.remote__number)
         # A set that comes as a value is put together from what is known.
-        return self._handle_hash if _asks(self).is_reading else int(_special(self, "__hash__"))
+        return self.remote__hash if _asks(self).is_reading else int(_special(self, "__hash__"))
 
     def __str__(self) -> str:
         return str(_special(self, "__str__"))
@@ -145,8 +145,8 @@ def checked(name: str, value: Any) -> Any:
     return value
 
 
-def _asks(handle: Handle) -> Asks:
-    return type(handle)._handle_asks
+def _asks(handle: object) -> Asks:
+    return type(handle).remote__asks  # type: ignore[attr-defined]
 
 
 def is_remote(value: object) -> bool:
@@ -165,9 +165,9 @@ def _data(handle: Handle) -> Any:
 def _compare(handle: Handle, name: str, other: object) -> bool:
     if other is handle and name in ("__eq__", "__ne__"):
         return name == "__eq__"
-    if handle._handle_has_data and not (is_remote(other) and not getattr(other, "_handle_has_data", False)):
+    if handle.remote__has_data and not (is_remote(other) and not getattr(other, "remote__has_data", False)):
         mine, others = _data(handle), _data(other) if isinstance(other, Handle) else other
-        return ALL[name](mine, others)  # type: ignore[no-any-return]
+        return ALL[name](mine, others)
     if is_remote(other):
         return bool(_special(handle, name, other))
     if name in ("__eq__", "__ne__"):
@@ -178,13 +178,13 @@ def _compare(handle: Handle, name: str, other: object) -> bool:
 def _operate(handle: Handle, name: str, other: object) -> Any:
     if is_remote(other) or _asks(handle).may_ask(name):
         return _special(handle, name, other)
-    if handle._handle_has_data:
+    if handle.remote__has_data:
         return ALL[name](_data(handle), other)
     raise TypeError(f"{_name(handle)} cannot be asked for {name} with {type(other).__name__} here")
 
 
 def _call(handle: Handle, *args: Any, **kwargs: Any) -> Any:
-    key = handle._handle_key
+    key = handle.remote__key
     tells = any(not is_remote(value) for value in (*args, *kwargs.values()))
     if tells and key != CALL and not _asks(handle).may_ask(key or CALL):
         raise TypeError(f"{key or _name(handle)} of an object that is no plain data is not called here")
@@ -212,20 +212,20 @@ class _Doc:
         self._text = text
 
     def __get__(self, handle: object, kind: type | None = None) -> Any:
-        return self._text if handle is None else type(handle)._handle_asks.ask("get", handle, "__doc__")  # type: ignore[attr-defined]
+        return self._text if handle is None else _asks(handle).ask("get", handle, "__doc__")
 
 
 class RemoteError:
-    """What errors of the other process have that are of a class of its own: attributes that are asked for there."""
+    """What errors of the other process's own classes have: attributes that are asked for there."""
 
-    _handle_number: int
-    _handle_key = CALL
-    _handle_hash: int | None = None
+    remote__number: int
+    remote__key = CALL
+    remote__hash: int | None = None
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith(("__", "_handle_")):
+        if name.startswith(("__", "remote__")):
             raise AttributeError(name)
-        return type(self)._handle_asks.ask("get", self, name)  # type: ignore[attr-defined]
+        return _asks(self).ask("get", self, name)
 
 
 def make_class(asks: Asks, number: int, about: ClassOfOther) -> HandleType:
@@ -255,14 +255,14 @@ def make_class(asks: Asks, number: int, about: ClassOfOther) -> HandleType:
             attributes["__class__"] = property(lambda self: about.library_class)
     made = HandleType(about.name, bases, attributes)
     for name, value in (("asks", asks), ("class_number", number), ("has_data", about.has_data)):
-        type.__setattr__(made, f"_handle_{name}", value)
+        type.__setattr__(made, f"remote__{name}", value)
     return made
 
 
 def make_handle(kind: HandleType, number: int, key: str, hashed: int | None) -> Handle:
     """Return what stands for an object of the other process."""
-    handle: Handle = object.__new__(kind)
-    object.__setattr__(handle, "_handle_number", number)
-    object.__setattr__(handle, "_handle_key", key)
-    object.__setattr__(handle, "_handle_hash", hashed)
+    handle: Handle = object.__new__(kind)  # type: ignore[arg-type]
+    object.__setattr__(handle, "remote__number", number)
+    object.__setattr__(handle, "remote__key", key)
+    object.__setattr__(handle, "remote__hash", hashed)
     return handle

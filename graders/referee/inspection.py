@@ -15,8 +15,9 @@ from typing import Any
 
 from graders.forkserver.channel import Channel, Message
 from graders.referee.folder import Folder
+from graders.referee.libraries import data_base
 from graders.referee.operations import ALL
-from graders.referee.peer import Peer, data_base
+from graders.referee.peer import Peer
 from graders.referee.sharing import TooMuch
 
 MAX_PRINTED = 1_000_000

@@ -14,7 +14,7 @@ class TestNamespace(dict[str, Any]):
 
     1. what tests of this notebook have assigned before,
     2. what the instructor's notebook imports, if the learner has that name too,
-    3. the learner's names, except those of Python's own functions that the instructor's notebook does not define,
+    3. the learner's names; those that Python itself has only if the instructor's notebook defines them,
     4. Python's own.
 
     Args:

@@ -78,7 +78,7 @@ _ARITHMETIC = (
 
 
 def _operator(name: str) -> Callable[[Any, Any], Any]:
-    return getattr(operator, {"and": "and_", "or": "or_"}.get(name, name))  # type: ignore[no-any-return]
+    return getattr(operator, {"and": "and_", "or": "or_"}.get(name, name))
 
 
 def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

@@ -145,7 +145,7 @@ class LearnerState(Peer):
         return function
 
     def _shows(self, value: Any, name: str) -> bool:
-        """Return whether other code may read and set an attribute: public ones of objects of a test's classes."""
+        """Return whether other code may use an attribute: a public one of an object of a test's own."""
         if not self._is_lent(value):
             return False
         if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
@@ -158,4 +158,4 @@ class LearnerState(Peer):
         return kind.__module__ == "__main__" and not name.startswith("_")
 
     def _is_lent(self, value: object) -> bool:
-        return id(value) in self._export_numbers
+        return value in self.exports

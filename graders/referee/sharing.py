@@ -1,9 +1,9 @@
-"""What changes in place, on both sides at once: lists, dicts, sets, arrays and tables under common numbers.
+"""What changes in place, on both sides at once: lists, dicts, sets, arrays and tables.
 
-Each side keeps a table of the objects that both know. With every message goes the content of those that are new
-or have changed since the last one, and the receiver changes its own objects in place. So an argument that a
-function sorts is sorted, `f(x) is x` says what it would say in one process, and a list that was kept inside an
-object changes with it.
+Each side keeps a table of the objects that both know. With every message goes the content of those that are
+new or have changed since the last one, and the receiver changes its own objects in place. So an argument that
+a function sorts is sorted, `f(x) is x` says what it would in one process, and a list that an object keeps
+changes with it.
 """
 
 from __future__ import annotations
@@ -275,8 +275,9 @@ def _fill_list(unpacker: Unpacker, value: list[Any], packed: Any) -> None:
 def _fill_dict(unpacker: Unpacker, value: dict[Any, Any], packed: Any) -> None:
     keys, items = (unpacker.items(part) for part in packed)
     value.clear()
+    # A Counter's `update` would count, a dict's would forget an OrderedDict's order.
     for key, item in zip(keys, items, strict=True):
-        value[key] = item
+        value[key] = item  # noqa: PERF403
 
 
 def _fill_default(unpacker: Unpacker, value: defaultdict[Any, Any], packed: Any) -> None:

@@ -1,4 +1,4 @@
-"""numpy's and pandas' values on the wire, bit by bit: dtype, index, names, frequency, None and NaN all stay."""
+"""numpy's and pandas' values on the wire: dtype, index, names, frequency, None and NaN all stay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from graders.referee.values import BadValue, NotData, Packed, Packer, Unpacker, exact, pack_zone, read_zone
 
@@ -62,7 +62,7 @@ def pack_array(packer: Packer, array: Any) -> Packed:
         return pack_extension(packer, array)
     if array.dtype.kind == "O":
         return ["np.object", list(array.shape), packer.items(array.ravel().tolist())]
-    order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+    order: Literal["C", "F"] = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
     content = array.tobytes(order)
     return ["np.array", _pack_dtype(array.dtype), list(array.shape), order, packer.bytes(content)]
 

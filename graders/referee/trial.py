@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from types import TracebackType
 from typing import Any, Self, get_args
 
@@ -165,7 +166,7 @@ def _observed(test: TestCell, answer: Message, *, gives_points: bool) -> Observe
     asked = frozenset(header["asked"])
     outputs: tuple[NotebookNode, ...] = tuple(from_dict(output) for output in header["outputs"])
     points = _points(header["outputs"]) if header["status"] == "ok" else None
-    if gives_points and points is None and header["status"] == "ok":
+    if gives_points and header["status"] == "ok" and not (points is not None and 0 <= points < inf):
         result = TestResult(test.grade_id, "runtime-error", None, "referee", NO_NUMBER)
         return Observed(Judgement(result, (fault(NO_RESULT, NO_NUMBER), *outputs)), asked)
     result = TestResult(test.grade_id, header["status"], points, "referee", header["message"])

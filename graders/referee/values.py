@@ -1,9 +1,9 @@
 """Values that cross between a test and a learner's process: exactly what can be checked to be data.
 
-A value is JSON and bytes (`Packer`), and becomes an equal value of the same types again (`Unpacker`), or it is
-refused. Only exact types count: an object of a subclass can have an equality of its own. The encoding is our own
-because JSON has neither tuples nor NaN, pickle runs code, and Arrow refuses mixed columns and makes one thing
-of None and NaN.
+A value is JSON and bytes (`Packer`), and becomes an equal value of the same types again (`Unpacker`), or it
+is refused. Only exact types count: an object of a subclass can have an equality of its own. The encoding is
+our own because JSON has neither tuples nor NaN, pickle runs code, and Arrow refuses mixed columns and makes
+one thing of None and NaN.
 
 What changes in place (lists, tables) and what is no data goes through `refer`: see graders.referee.sharing.
 """
