@@ -1,4 +1,4 @@
-"""What an author has to mend: findings, and the one table of their codes."""
+"""What an author has to mend, or should know: findings, and the one table of their codes."""
 
 from __future__ import annotations
 
@@ -42,14 +42,19 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E015": "the empty stub passes",
         "E016": "a cell of the lesson fails",
         "E017": "what learners get is broken: visible tests need the hidden ones, or a stub is no Python",
+        "E018": "a test can be forged, and module.yaml has `referee: strict`",
+        "W001": "a test can be forged: it can only run beside the learner's code",
     }
 )
 """Every finding's code, and what it says; docs/author.md tells how to mend each."""
 
+WARNINGS = frozenset({"W001"})
+"""Codes of what an author may leave as it is."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing to mend, printed as `path:line: CODE message`; `line` counts from 1."""
+    """One thing to mend or to know, printed as `path:line: CODE message`; `line` counts from 1."""
 
     path: Path
     line: int
@@ -59,6 +64,11 @@ class Finding:
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"{self.code} is not in CODES")
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the author may leave it as it is."""
+        return self.code in WARNINGS
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.code} {self.message}"

@@ -48,6 +48,11 @@ class ModuleManifest(Document):
     due_days: PositiveInt | None = Field(
         None, description="Due at 23:59 so many days after the cohort's first day. Left out: never due."
     )
+    referee: Literal["auto", "strict"] = Field(
+        "auto",
+        description="A test that can only run beside the learner's code, where its score can be forged:"
+        " auto runs it there and says so, strict refuses it.",
+    )
 
     @field_validator("slug")
     @classmethod

@@ -19,12 +19,14 @@ from course.lint import Finding
 from course.manifest import CourseManifest, read_course, read_module
 from course.quiz import read_quiz
 from course.quiz.model import QUIZ_FILE
+from graders.authoring.forgeable import forgeable_by_text
 from graders.authoring.source import SourceNotebook, read_source
 
 NOTEBOOKS = ("lesson", "exercises")
 """Names of a module's notebooks, in the order in which a learner reads them."""
 WELCOME = "welcome"
 CONFIG_FILE = "nbgrader_config.py"
+_UNFORGEABLE = "Change the tests, or take `referee: strict` out of module.yaml."
 
 _CONFIG = """\
 # Written by `spoc module build`; an ordinary nbgrader configuration.
@@ -84,15 +86,18 @@ def build_module(module_dir: Path, course_dir: Path) -> Path:
     """Build one module; return its folder `source/<slug>`.
 
     Raises:
-        FileProblems: One of its files cannot be used.
+        FileProblems: One of its files cannot be used, or it is strict and holds a test that can be forged.
     """
     manifest = read_module(module_dir)
-    quiz_points = read_quiz(module_dir / QUIZ_FILE).points
+    quiz_points, strict = read_quiz(module_dir / QUIZ_FILE).points, manifest.referee == "strict"
     sources = [usable_source(module_dir / f"{name}.md") for name in NOTEBOOKS]
+    for source in sources:
+        if strict and (found := list(forgeable_by_text(source, strict=True))):
+            raise FileProblems(source.path, [_listed(finding) for finding in found], _UNFORGEABLE)
     target = course_dir / "source" / manifest.slug
     with replacement(target) as folder:
         for source in sources:
-            nbformat.write(source.built(quiz_points), folder / f"{source.name}.ipynb")
+            nbformat.write(source.built(quiz_points, strict=strict), folder / f"{source.name}.ipynb")
         if (module_dir / "data").is_dir():
             shutil.copytree(module_dir / "data", folder / "data", ignore=shutil.ignore_patterns(".*"))
     return target

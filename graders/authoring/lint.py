@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from course.lint import LEAST_TESTS, Finding
@@ -17,7 +18,9 @@ from course.survey import (
     survey_course,
     unassessed_skills,
 )
+from graders.authoring.bench import warm_for
 from graders.authoring.build import WELCOME
+from graders.authoring.forgeable import forgeable_by_text
 from graders.authoring.prove import prove_module
 from graders.authoring.regions import HIDDEN_TESTS, has_code, split
 from graders.authoring.source import SourceNotebook, read_source
@@ -35,20 +38,57 @@ def lint_course(modules_dir: Path, slugs: Sequence[str] = ()) -> tuple[Finding, 
     welcome = modules_dir / f"{WELCOME}.md"
     if not slugs and welcome.exists():
         found += read_source(welcome).findings
+    modules = []
     for slug in slugs or listed:
         if (modules_dir / slug).is_dir():
-            found += lint_module(survey, slug)
+            modules.append(check_module(survey, slug))
         elif slug not in listed:
             found.append(Finding(modules_dir / slug / MODULE_FILE, 1, "M002", f"there is no module {slug}"))
+    found += [finding for module in modules for finding in module.findings]
+    found += prove_modules([module for module in modules if module.can_run])
     return tuple(sorted(set(found)))
 
 
-def lint_module(survey: Survey, slug: str) -> tuple[Finding, ...]:
-    """Return what is to be mended in one module; its notebooks run once nothing else is wrong with them."""
+@dataclass(frozen=True, slots=True)
+class CheckedModule:
+    """A module, and what its files say without being run."""
+
+    folder: Path
+    lesson: SourceNotebook
+    exercises: SourceNotebook
+    is_strict: bool
+    """It refuses tests that can be forged."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def can_run(self) -> bool:
+        return not self.lesson.findings and not self.exercises.findings
+
+
+def prove_modules(modules: Sequence[CheckedModule]) -> tuple[Finding, ...]:
+    """Return what is to be mended according to the notebooks' own runs.
+
+    Raises:
+        CourseError: The platform could not run them.
+    """
+    if not modules:
+        return ()
+    with warm_for(source for module in modules for source in (module.lesson, module.exercises)) as warm:
+        proofs = [
+            prove_module(each.lesson, each.exercises, each.folder / "data", warm, strict=each.is_strict)
+            for each in modules
+        ]
+    return tuple(finding for proof in proofs for finding in proof)
+
+
+def check_module(survey: Survey, slug: str) -> CheckedModule:
+    """Return a module, and what is to be mended in it without running anything."""
     folder = survey.modules_dir / slug
     lesson, exercises = read_source(folder / "lesson.md"), read_source(folder / "exercises.md")
     quiz, in_quiz = quiz_findings(folder)
     assessments = [*_assessments(exercises), *(quiz_assessments(folder, quiz) if quiz else ())]
+    manifest = survey.modules.get(slug)
+    is_strict = manifest is not None and manifest.referee == "strict"
     found = [
         *manifest_findings(survey, slug),
         *in_quiz,
@@ -56,13 +96,12 @@ def lint_module(survey: Survey, slug: str) -> tuple[Finding, ...]:
         *exercises.findings,
         *_lesson_findings(lesson, slug),
         *_exercise_findings(exercises),
+        *forgeable_by_text(exercises, strict=is_strict),
         *skill_findings(survey, slug, assessments),
     ]
     if quiz and exercises.cells:
         found += unassessed_skills(survey, slug, assessments)
-    if not lesson.findings and not exercises.findings:
-        found += prove_module(lesson, exercises, folder / "data")
-    return tuple(found)
+    return CheckedModule(folder, lesson, exercises, is_strict, tuple(found))
 
 
 def _lesson_findings(lesson: SourceNotebook, slug: str) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from course.lint import Finding
 from graders.authoring.cells import SourceCell, cell_problems, nbgrader_metadata
+from graders.referee.strictness import make_strict
 
 KERNELSPEC: Mapping[str, str] = MappingProxyType(
     {"name": "spoc", "display_name": "Python (course)", "language": "python"}
@@ -42,15 +43,18 @@ class SourceNotebook:
         """nbgrader's name of the notebook."""
         return self.path.stem
 
-    def built(self, quiz_points: float = 0.0) -> NotebookNode:
+    def built(self, quiz_points: float = 0.0, *, strict: bool = False) -> NotebookNode:
         """Return the nbgrader source notebook; only of a file without findings.
 
         Args:
             quiz_points: What the module's quiz is worth.
+            strict: Whether a test is refused that can be forged.
         """
         notebook = new_notebook(
             metadata={"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
         )
+        if strict:
+            make_strict(notebook)
         for cell, cell_id in zip(self.cells, _cell_ids(self.cells), strict=True):
             source = f'spoc.quiz("{cell.name}")' if cell.kind == "quiz" and not cell.native else cell.source
             metadata = nbgrader_metadata(cell, quiz_points)

@@ -70,17 +70,26 @@ def lint(slugs: tuple[str, ...], modules_dir: Path | None, state: StateFolder, a
     from graders.authoring.lint import lint_course
 
     findings = lint_course(_modules_dir(modules_dir, state), slugs)
+    to_fix = sum(not finding.is_warning for finding in findings)
     if as_json:
         listed = [
-            {"path": str(each.path), "line": each.line, "code": each.code, "message": each.message}
+            {
+                "path": str(each.path),
+                "line": each.line,
+                "code": each.code,
+                "severity": "warning" if each.is_warning else "error",
+                "message": each.message,
+            }
             for each in findings
         ]
         click.echo(json.dumps({"findings": listed}))
     else:
         for finding in findings:
             click.echo(finding)
-        click.echo(f"{len(findings)} to fix." if findings else "Nothing to fix.", err=True)
-    if findings:
+        told = f"{to_fix} to fix." if to_fix else "Nothing to fix."
+        warnings = len(findings) - to_fix
+        click.echo(f"{told} {warnings} to think about." if warnings else told, err=True)
+    if to_fix:
         raise SystemExit(1)
 
 

@@ -25,6 +25,7 @@ from graders.authoring.lint import lint_course
 from graders.authoring.publication import Calendar
 from graders.authoring.release import release_generated, release_modules
 from graders.authoring.starter import new_module
+from graders.referee.strictness import is_strict
 from hub_config.cli import spoc
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 
@@ -193,9 +194,51 @@ def test_a_module_with_too_little_in_it_is_found(modules: Path) -> None:
 
 
 def test_a_cell_that_never_ends_is_found(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graders.authoring.prove.CELL_SECONDS", 2)
+    monkeypatch.setattr("graders.authoring.bench.CELL_SECONDS", 2)
     edit(modules / SLUG / "lesson.md", "\nvisits\n", "\nwhile True:\n    pass\n")
     assert found(modules)[0] == "lesson.md E016 it ran for more than 2 s"
+
+
+USUAL_TEST = "assert usual(visits) == 30, "
+BESIDE = "assert 'visits' in globals()\nassert usual(visits) == 30, "
+PATCHES = """\
+from unittest import mock
+with mock.patch.object(pd.Series, "median", lambda self: 7):
+    assert usual(visits) == 7
+assert usual(visits) == 30, """
+
+
+def test_a_test_that_can_be_forged_is_a_warning_with_its_reason(modules: Path) -> None:
+    edit(modules / SLUG / "exercises.md", USUAL_TEST, BESIDE)
+    result = run("lint", SLUG, "--modules-dir", str(modules))
+    assert result.exit_code == 0
+    assert "exercises.md:" in result.stdout
+    assert (
+        " W001 usual-tests runs beside learner code: it looks into the notebook's names with globals()"
+        " (line 1 of the test)\n" in result.stdout
+    )
+    assert result.stderr == "Nothing to fix. 1 to think about.\n"
+
+
+def test_a_test_of_which_only_a_run_tells_that_it_can_be_forged_is_found(modules: Path) -> None:
+    edit(modules / SLUG / "exercises.md", USUAL_TEST, PATCHES)
+    (finding,) = lint_course(modules, [SLUG])
+    assert finding.code == "W001"
+    assert finding.message.startswith("usual-tests runs beside learner code: apart from the learner's code ")
+
+
+def test_a_strict_module_refuses_a_test_that_can_be_forged_in_lint_and_in_build(
+    modules: Path, state: StateFolder
+) -> None:
+    with (modules / SLUG / "module.yaml").open("a") as manifest:
+        manifest.write("referee: strict\n")
+    assert lint_course(modules, [SLUG]) == ()
+    (folder,) = build_course(modules, state.course_dir)
+    assert is_strict(nbformat.read(folder / "exercises.ipynb", as_version=4))
+    edit(modules / SLUG / "exercises.md", USUAL_TEST, BESIDE)
+    assert [finding.code for finding in lint_course(modules, [SLUG])] == ["E018"]
+    with pytest.raises(FileProblems, match=r"E018 usual-tests runs beside learner code"):
+        build_course(modules, state.course_dir)
 
 
 def test_lint_prints_place_and_code_and_exits_with_1(modules: Path) -> None:
@@ -209,6 +252,7 @@ def test_lint_prints_place_and_code_and_exits_with_1(modules: Path) -> None:
         "path": str(path),
         "line": 4,
         "code": "M001",
+        "severity": "error",
         "message": "minutes: input should be greater than 0",
     }
 
