@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,8 @@ from course.errors import CourseError, NotFound
 from course.quiz import QuizRecord
 from course.roster import Roster
 from course.submissions import Submission, SubmissionStore
-from graders.engine.content import CourseContent
+from graders.engine.archive import NEVER_RUN
+from graders.engine.content import TIMESTAMP, CourseContent
 from graders.engine.gradebook import Finished, Gradebook
 from graders.engine.locks import SubmissionLocks
 from graders.engine.plan import AssignmentPlan, read_plan
@@ -42,8 +44,10 @@ class Learners:
     submissions: SubmissionStore
     language: str
 
-    def content(self, submission: Submission, graded_before: dict[str, bytes]) -> SubmissionContent:
-        """Return a submission as the engine takes it."""
+    def content(
+        self, submission: Submission, plan: AssignmentPlan, graded_before: dict[str, bytes]
+    ) -> SubmissionContent:
+        """Return a submission as the engine takes it, and as nbgrader would have collected it."""
         member = self.roster.find(submission.learner)
         first, _, last = (member.display_name if member else submission.learner).rpartition(" ")
         try:
@@ -54,7 +58,7 @@ class Learners:
             points = 0.0
         return SubmissionContent(
             student=submission.learner,
-            files=read_folder(self.submissions.files_dir(submission.id)).files,
+            files=self._files(submission, plan),
             timestamp=submission.received_at,
             quiz_points=points,
             graded_before=graded_before,
@@ -62,6 +66,16 @@ class Learners:
             last_name=last,
             language=self.language,
         )
+
+    def _files(self, submission: Submission, plan: AssignmentPlan) -> dict[str, bytes]:
+        submitted = read_folder(self.submissions.files_dir(submission.id)).files
+        files = {
+            name: content
+            for name, content in submitted.items()
+            if name not in NEVER_RUN and (not name.endswith(".ipynb") or name[:-6] in plan.notebooks)
+        }
+        stamp = submission.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+        return {**files, TIMESTAMP: stamp.encode()}
 
 
 class CourseWork:
@@ -120,7 +134,7 @@ class CourseWork:
         warm = self._standby.warm_for(plan)
         plan = trusted(plan, "auto", self._standby.environment, warm, self._course.folder)
         before = CourseContent(self._course.layout(submission.assignment), plan)
-        content = self._learners.content(submission, before.graded_before(submission.learner))
+        content = self._learners.content(submission, plan, before.graded_before(submission.learner))
         return Grade(submission, plan, content, warm.address)
 
     def record(self, task: Grade, result: GradedSubmission) -> str:
