@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_solution
+
 from course.lint import Finding
 from graders.authoring.source import SourceNotebook
 from graders.referee.analysis import obstacles
@@ -37,6 +40,14 @@ def forgeable_by_trial(
         trust = trusts.get(cell.grade_id)
         if trust is not None and trust.trust == "kernel" and not obstacles(cell.source):
             yield _finding(exercises, cell.line, cell.grade_id, trust.reason, strict=strict)
+
+
+def forgeable_tests(built: NotebookNode) -> Iterator[str]:
+    """Yield as "test: reason" the tests of a built notebook that can be forged by what their text says."""
+    for cell in built.cells:
+        if cell.cell_type == "code" and is_grade(cell) and not is_solution(cell):
+            for each in obstacles(cell.source):
+                yield f"{cell.metadata.nbgrader.grade_id}: {each.reason} (line {each.line} of the test)"
 
 
 def _finding(exercises: SourceNotebook, line: int, test: str, reason: str, *, strict: bool) -> Finding:

@@ -15,6 +15,8 @@ from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nbformat
+
 from course.errors import CourseError
 from course.manifest import read_module
 from course.quiz import read_quiz
@@ -23,7 +25,9 @@ from course.releases import Release, ReleaseStore
 from course.schedule import due_at
 from course.state import StateFolder
 from graders.authoring.build import NOTEBOOKS, WELCOME, replacement
+from graders.authoring.forgeable import forgeable_tests
 from graders.authoring.leaks import leaks
+from graders.referee.strictness import STRICT, is_strict
 
 _MOST_SHOWN = 10
 
@@ -48,7 +52,8 @@ def publish(
     """Show learners the `generated` folders, by slug, and the first page; all of them or nothing.
 
     Raises:
-        CourseError: One holds an answer, a link or something else that is no file.
+        CourseError: One holds an answer, a link or something else that is no file; or a test of a strict
+            module can be forged.
         FileProblems: A manifest or quiz cannot be used.
     """
     state.released_dir.mkdir(exist_ok=True)
@@ -58,6 +63,7 @@ def publish(
             copy = Path(scratch, slug)
             _copy_files(folder, copy)
             _refuse_leaks(modules_dir / slug, state.course_dir / "source" / slug, copy)
+            _refuse_forgeable(modules_dir / slug, state.course_dir / "source" / slug)
         for slug in generated:
             with replacement(state.released_dir / slug) as folder:
                 shutil.copytree(Path(scratch, slug), folder, dirs_exist_ok=True)
@@ -107,6 +113,23 @@ def _refuse_unless_plain(path: Path, status: os.stat_result) -> None:
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         kind = "a link" if stat.S_ISLNK(status.st_mode) else "no file"
         raise CourseError(f"Nothing is released: {path} is {kind}.", "Put the file itself there.")
+
+
+def _refuse_forgeable(module_dir: Path, source_dir: Path) -> None:
+    """Raise `CourseError` if a strict module's sources, which trainers can change, break its promise."""
+    if read_module(module_dir).referee != STRICT:
+        return
+    for path in sorted(source_dir.glob("*.ipynb")):
+        source = nbformat.read(path, as_version=4)
+        problems = list(forgeable_tests(source))
+        if not is_strict(source):
+            problems.append("it does not say `referee: strict`")
+        if problems:
+            listed = "".join(f"\n  - {problem}" for problem in problems)
+            raise CourseError(
+                f"Nothing is released: {module_dir.name} is strict, {path} is not.{listed}",
+                f"Run: spoc module build {module_dir.name}",
+            )
 
 
 def _refuse_leaks(module_dir: Path, source_dir: Path, release_dir: Path) -> None:

@@ -241,6 +241,24 @@ def test_a_strict_module_refuses_a_test_that_can_be_forged_in_lint_and_in_build(
         build_course(modules, state.course_dir)
 
 
+def test_a_strict_module_is_not_released_from_a_source_that_can_be_forged(
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
+) -> None:
+    with (modules / SLUG / "module.yaml").open("a") as manifest:
+        manifest.write("referee: strict\n")
+    with pytest.raises(CourseError, match="it does not say `referee: strict`"):
+        release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
+    build_course(modules, state.course_dir)
+    exercises = course_dir / "source" / SLUG / "exercises.ipynb"
+    built = exercises.read_text()
+    edit(exercises, "assert usual(visits) == 30", "assert globals() and usual(visits) == 30")
+    with pytest.raises(CourseError, match=r"usual-tests: it looks into the notebook's names"):
+        release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
+    assert releases.released() == ()
+    exercises.write_text(built)
+    assert release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
+
+
 def test_lint_prints_place_and_code_and_exits_with_1(modules: Path) -> None:
     edit(modules / SLUG / "module.yaml", "minutes: 45", "minutes: -1")
     result = run("lint", SLUG, "--modules-dir", str(modules))
