@@ -16,6 +16,7 @@ from typing import Literal
 
 import nbformat
 
+from course.errors import NotAllowed
 from graders.engine.owner import as_owner
 from graders.engine.placement import WORK_FOLDER
 from graders.engine.plan import AssignmentPlan, PlannedNotebook
@@ -24,12 +25,14 @@ from graders.forkserver.client import ForkClient
 from graders.forkserver.environment import WarmEnvironment
 from graders.referee.analysis import obstacles
 from graders.referee.calibration import Trust, calibrate, instructor_side
+from graders.referee.strictness import is_strict
 from graders.referee.trial import InstructorSide
 
 TrustMode = Literal["auto", "referee", "kernel"]
 """Apart from learner code: where the author's solution passes there, always, never."""
 
 BY_CHOICE = "all tests were run in the learner's kernel, by choice"
+_IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
 _VERSION = 1
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
@@ -51,8 +54,11 @@ def trusted(
 
     Raises:
         InfrastructureFault: The platform failed to run the author's solution.
+        NotAllowed: The author wants no test that can be forged, and one would be.
     """
     if mode == "kernel":
+        for each in plan.notebooks.values():
+            _refuse_forgeable(plan, each, dict.fromkeys(each.tests, _IN_KERNEL))
         everywhere = {name: _all_in_kernel(each) for name, each in plan.notebooks.items()}
         return replace(plan, notebooks=everywhere)
     deciding = _Deciding(plan, environment, warm, TrustFolder(course_dir))
@@ -61,6 +67,7 @@ def trusted(
         trusts = deciding.trusts(notebook)
         if mode == "referee":
             trusts = {test: replace(trust, trust="referee") for test, trust in trusts.items()}
+        _refuse_forgeable(plan, notebook, trusts)
         notebooks[name] = _decided(notebook, trusts, deciding.files)
     return replace(plan, notebooks=notebooks)
 
@@ -147,6 +154,23 @@ def _decided(notebook: PlannedNotebook, trusts: Trusts, files: bytes) -> Planned
         forgeable={name: each.reason for name, each in trusts.items() if each.trust == "kernel"},
         instructor=side,
     )
+
+
+def _refuse_forgeable(plan: AssignmentPlan, notebook: PlannedNotebook, trusts: Trusts) -> None:
+    """Raise `NotAllowed` for a strict notebook with a test that would run beside learners' code."""
+    forgeable = [f"  - {test}: {each.reason}" for test, each in trusts.items() if each.trust == "kernel"]
+    if forgeable and notebook.solved and is_strict(nbformat.reads(notebook.solved, as_version=4)):
+        raise NotAllowed(
+            "\n".join(
+                [
+                    f"{plan.assignment!r} is not graded: {notebook.name}.ipynb has `referee: strict`,"
+                    " and these tests could be forged by the code that they test:",
+                    *forgeable,
+                ]
+            ),
+            "Change the tests, or take `referee: strict` out of module.yaml and build and release again."
+            ' (Without a module: take "referee": "strict" out of the notebook\'s metadata.)',
+        )
 
 
 def _all_in_kernel(notebook: PlannedNotebook) -> PlannedNotebook:
