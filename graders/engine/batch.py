@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from course.errors import CourseError
 from graders.engine.content import CourseContent
 from graders.engine.gradebook import Finished
 from graders.engine.locks import SubmissionLocks
 from graders.engine.plan import AssignmentPlan
 from graders.engine.pool import Done
 from graders.engine.results import GradedSubmission, Remark, SubmissionContent
-from graders.engine.writing import ResultWriter, Written
+from graders.engine.writing import Written
 
 WRITE_SECONDS = 0.5
 WRITE_COUNT = 25
@@ -40,6 +41,12 @@ class Graders(Protocol):
     def put(self, task: SubmissionContent) -> None: ...
 
     def done(self, timeout: float | None = None) -> Sequence[Done[SubmissionContent, GradedSubmission]]: ...
+
+
+class Writer(Protocol):
+    """Whoever brings results to their places."""
+
+    def write(self, finished: Sequence[Finished]) -> tuple[Written, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class Batch:
         self,
         plan: AssignmentPlan,
         course: CourseContent,
-        writer: ResultWriter,
+        writer: Writer,
         graders: Graders,
         locks: SubmissionLocks,
         tell: Callable[[Line | None], None] = lambda _line: None,
@@ -126,9 +133,14 @@ class Batch:
             student = waiting.popleft()
             if not self._locks.take(self._plan.assignment, student):
                 busy.append(student)
-            elif force or self._course.is_due(student):
+                continue
+            try:
                 with self._clock("read"):
-                    content = self._course.read(student)
+                    content = self._read(student, force=force)
+            except CourseError as error:
+                self._finish(SubmissionContent(student=student, files={}), _unreadable(student, error))
+                continue
+            if content is not None:
                 self._graders.put(content)
             else:
                 self._locks.give(self._plan.assignment, student)
@@ -136,13 +148,20 @@ class Batch:
                 self._tell(None)
         return busy
 
+    def _read(self, student: str, *, force: bool) -> SubmissionContent | None:
+        """Return a submission; None if it is graded and shall not be graded again."""
+        return self._course.read(student) if force or self._course.is_due(student) else None
+
     def _collect(self, seconds: float | None) -> None:
         if self._finished:
             seconds = max(0.0, self._write_at - time.monotonic())
         for done in self._graders.done(seconds):
-            if not self._finished:
-                self._write_at = time.monotonic() + WRITE_SECONDS
-            self._finished.append(Finished(done.task, _result(done)))
+            self._finish(done.task, _result(done))
+
+    def _finish(self, content: SubmissionContent, result: GradedSubmission) -> None:
+        if not self._finished:
+            self._write_at = time.monotonic() + WRITE_SECONDS
+        self._finished.append(Finished(content, result))
 
     def _is_time(self) -> bool:
         return len(self._finished) >= WRITE_COUNT or time.monotonic() >= self._write_at
@@ -171,6 +190,11 @@ def _result(done: Done[SubmissionContent, GradedSubmission]) -> GradedSubmission
     if done.result is not None:
         return done.result
     return GradedSubmission(student=done.task.student, fault=done.problem, remarks=done.task.remarks)
+
+
+def _unreadable(student: str, error: CourseError) -> GradedSubmission:
+    """Return what comes of a submission that cannot even be read: no other one waits for it."""
+    return GradedSubmission(student=student, problem=str(error))
 
 
 def _line(plan: AssignmentPlan, written: Written) -> Line:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course.errors import CourseError, NotFound
 from graders.engine.attempts import grade_patiently
-from graders.engine.batch import Batch, Graders, Line, Report
+from graders.engine.batch import Batch, Graders, Line, Report, Writer
 from graders.engine.config import AssignmentLayout, course_directory, read_config
 from graders.engine.content import CourseContent
 from graders.engine.gradebook import Gradebook
@@ -68,23 +68,55 @@ def grade_course(
         NotFound: There is no such assignment, or nobody has submitted anything for it.
         SandboxUnavailable: This machine cannot isolate learner code.
     """
+    with open_course(course_dir, assignment) as grading:
+        return grading.grade(choices, grading.writer(), begin, tell)
+
+
+@contextmanager
+def open_course(course_dir: Path, assignment: str) -> Iterator[CourseGrading]:
+    """Give an assignment of a course directory, ready to be graded.
+
+    Raises:
+        NotFound: There is no such assignment.
+    """
     config = read_config(course_dir)
     coursedir = course_directory(course_dir, config)
-    layout = AssignmentLayout(coursedir, assignment)
     with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         with gradebook.reading() as session:
             plan = read_plan(coursedir, assignment, config, session)
-        students = chosen_students(layout, choices.students)
-        environment = environment_of(plan)
+        yield CourseGrading(AssignmentLayout(coursedir, assignment), gradebook, plan)
+
+
+@dataclass(slots=True)
+class CourseGrading:
+    """An assignment of a course directory: where it is, and how it is graded."""
+
+    layout: AssignmentLayout
+    gradebook: Gradebook
+    plan: AssignmentPlan
+
+    def writer(self) -> ResultWriter:
+        return ResultWriter(layout=self.layout, gradebook=self.gradebook, plan=self.plan)
+
+    def grade(
+        self,
+        choices: Choices,
+        writer: Writer,
+        begin: Callable[[int], None],
+        tell: Callable[[Line | None], None],
+    ) -> Report:
+        """Grade what was submitted; see `grade_course`."""
+        students = chosen_students(self.layout, choices.students)
+        environment = environment_of(self.plan)
+        root = self.layout.root
         with (
-            SubmissionLocks(layout.root) as locks,
+            SubmissionLocks(root) as locks,
             WarmParent(environment, unsafe_no_sandbox=choices.unsafe_no_sandbox) as warm,
         ):
-            plan = trusted(plan, choices.trust, environment, warm, layout.root)
-            with _graders(choices, plan, environment, warm, layout.root) as graders:
-                writer = ResultWriter(layout=layout, gradebook=gradebook, plan=plan)
+            plan = trusted(self.plan, choices.trust, environment, warm, root)
+            with _graders(choices, plan, environment, warm, root) as graders:
                 begin(len(students))
-                batch = Batch(plan, CourseContent(layout, plan), writer, graders, locks, tell)
+                batch = Batch(plan, CourseContent(self.layout, plan), writer, graders, locks, tell)
                 return batch.run(students, force=choices.force)
 
 

@@ -171,24 +171,36 @@ def visible_part(source: str, config: Config) -> str:
     return str(cell.source)
 
 
+def planned_notebook(
+    name: str, source: SourceNotebook, solved: str, config: Config, not_a_test: str
+) -> PlannedNotebook:
+    """Return how a notebook is graded.
+
+    Args:
+        name: Without suffix.
+        source: What a submission may not change.
+        solved: The author's notebook as JSON, or empty.
+        config: Of the course.
+        not_a_test: The cell that carries quiz points; empty if none does.
+    """
+    tests = {
+        cell.grade_id: TestCell(cell.grade_id, cell.source, visible_part(cell.source, config))
+        for cell in source.cells
+        if cell.grade and not cell.solution and cell.cell_type == "code" and cell.grade_id != not_a_test
+    }
+    return PlannedNotebook(
+        name=name, source=source, tests=tests, solved=solved, kernel=kernel_of_its_own(source.kernelspec)
+    )
+
+
 def _notebook(
     found: Notebook, source: Mapping[str, bytes], config: Config, not_a_test: str
 ) -> PlannedNotebook:
     solved = source.get(f"{found.name}.ipynb", b"").decode("utf-8")
     known = {cell.grade_id: cell for cell in _known_cells(found)}
     kernelspec = json.loads(found.kernelspec) if found.kernelspec else None
-    tests = {
-        name: TestCell(name, cell.source, visible_part(cell.source, config))
-        for name, cell in known.items()
-        if cell.grade and not cell.solution and cell.cell_type == "code" and name != not_a_test
-    }
-    return PlannedNotebook(
-        name=found.name,
-        source=SourceNotebook(_in_order(known, solved), kernelspec or None),
-        tests=tests,
-        solved=solved,
-        kernel=kernel_of_its_own(kernelspec),
-    )
+    cells = SourceNotebook(_in_order(known, solved), kernelspec or None)
+    return planned_notebook(found.name, cells, solved, config, not_a_test)
 
 
 def _known_cells(found: Notebook) -> Iterator[SourceCell]:

@@ -61,8 +61,8 @@ class Steps:
 def read_steps(config: Config) -> Steps:
     """Return the steps that the configuration of a course asks for."""
     converter = Autograde(config=config)
-    sanitize = _classes(converter.sanitize_preprocessors)
-    grade = _classes(converter.autograde_preprocessors)
+    sanitize = classes(converter.sanitize_preprocessors)
+    grade = classes(converter.autograde_preprocessors)
     overwrite = _place(sanitize, OverwriteCells)
     run, save = _place(grade, Execute), _place(grade, SaveAutoGrades)
     return Steps(
@@ -97,7 +97,8 @@ def call(
     return notebook
 
 
-def _classes(named: Sequence[Any]) -> list[Step]:
+def classes(named: Sequence[Any]) -> list[Step]:
+    """Return the classes of steps, some of which may be named."""
     return [import_item(step) if isinstance(step, str) else step for step in named]
 
 

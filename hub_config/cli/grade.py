@@ -77,7 +77,7 @@ def run(
             scheduler=scheduler,
             unsafe_no_sandbox=unsafe_no_sandbox,
         )
-        click.get_current_context().exit(grade_and_show(course_dir, assignment, choices, as_json))
+        click.get_current_context().exit(grade_and_show(course_dir, assignment, choices, as_json=as_json))
     with existing_database(state) as database:
         ReleaseStore(database).get(assignment)
         store, queue = SubmissionStore(database, state.submissions_dir), GradingQueue(database)
@@ -91,6 +91,40 @@ def run(
         _show([store.get(each.id) for each in chosen], as_json)
         if not graded_here and not as_json:
             click.echo("The running course grades them now. See how far it is: spoc grade status")
+
+
+@grade.command()
+@click.argument("assignment")
+@click.option(
+    "--course-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
+    help="An nbgrader course directory.",
+)
+@click.option("--student", "students", multiple=True, help="Only this one's; may be given several times.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show whose points would change, and why.")
+@json_option
+def regrade(
+    assignment: str,
+    course_dir: Path,
+    students: tuple[str, ...],
+    jobs: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Grade ASSIGNMENT again by the tests that its source has now.
+
+    Tests may have been added, changed or given another weight since learners submitted. Marks and comments by
+    hand stay; what every score was before is kept in the gradebook's table spoc_score_change.
+    """
+    from graders.engine.course import Choices
+    from hub_config.cli.grading import regrade_and_show
+
+    choices = Choices(students=students, jobs=jobs)
+    code = regrade_and_show(course_dir, assignment, choices, dry_run=dry_run, as_json=as_json)
+    click.get_current_context().exit(code)
 
 
 @grade.command()
