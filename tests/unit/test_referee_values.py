@@ -6,12 +6,12 @@ import datetime
 import json
 import math
 import zoneinfo
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -259,6 +259,11 @@ class Always(int):
     __hash__ = int.__hash__
 
 
+class Pair(NamedTuple):
+    one: int
+    other: int
+
+
 class Number(IntEnum):
     ONE = 1
 
@@ -267,7 +272,7 @@ class OwnFrame(pd.DataFrame):
     pass
 
 
-class OwnZone(datetime.tzinfo):
+class OwnZone(zoneinfo.ZoneInfo):
     pass
 
 
@@ -280,11 +285,11 @@ class OwnZone(datetime.tzinfo):
             [Always(3)],
             (1, [Always(3)]),
             {"a": Always(3)},
-            namedtuple("P", "x")(1),
+            Pair(1, 2),
             OwnFrame({"a": [1]}),
         ),
         *(object(), len, Always, lambda: 1, np.ma.masked_array([1]), np.array([Always(3)], dtype=object)),
-        *(datetime.datetime(2026, 1, 1, tzinfo=OwnZone()), pd.Series([Always(3)], dtype=object)),
+        *(datetime.datetime(2026, 1, 1, tzinfo=OwnZone("UTC")), pd.Series([Always(3)], dtype=object)),
         *(
             pd.DataFrame({"a": pd.Series([Always(3)], dtype=object)}),
             np.array([([1],)], dtype=[("a", object)]),
