@@ -1,4 +1,4 @@
-"""A learner's state in a forked process, and tests that are judged against it: a referee without a sandbox."""
+"""A learner's state in a forked process, and tests that are judged against it: a referee without walls."""
 
 from __future__ import annotations
 
