@@ -6,7 +6,7 @@ meets a submission half graded, and who is killed leaves whole ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -26,6 +26,8 @@ BUSY_SECONDS = 60
 """How long a transaction waits for another process that writes an embedded gradebook."""
 FORGEABLE = "This test ran beside the learner's code, which could have forged its result: {reason}"
 _TRIES = 3
+
+First = Callable[[Session], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,15 @@ class Gradebook:
         with Session(self.engine) as session:
             yield session
 
-    def write(self, plan: AssignmentPlan, finished: Sequence[Finished]) -> dict[str, tuple[Remark, ...]]:
+    def write(
+        self, plan: AssignmentPlan, finished: Sequence[Finished], first: First = lambda _session: None
+    ) -> dict[str, tuple[Remark, ...]]:
         """Record what came of submissions, in one transaction: all of them, or none.
+
+        Args:
+            plan: How they were graded.
+            finished: What came of them.
+            first: Is called before, in the same transaction; may be called again if that fails.
 
         Returns:
             By student, what there is to be said about the rows.
@@ -72,14 +81,17 @@ class Gradebook:
         """
         for _ in range(_TRIES - 1):
             try:
-                return self._write(plan, finished)
+                return self._write(plan, finished, first)
             except (IntegrityError, OperationalError):
                 # Another process has just added the same student, or writes for a long time.
                 continue
-        return self._write(plan, finished)
+        return self._write(plan, finished, first)
 
-    def _write(self, plan: AssignmentPlan, finished: Sequence[Finished]) -> dict[str, tuple[Remark, ...]]:
+    def _write(
+        self, plan: AssignmentPlan, finished: Sequence[Finished], first: First
+    ) -> dict[str, tuple[Remark, ...]]:
         with Session(self.engine) as session, session.begin():
+            first(session)
             rows = _Rows(session, plan)
             return {each.content.student: tuple(rows.write(each)) for each in finished}
 
@@ -146,7 +158,7 @@ class _Rows:
             self._session.add(submission)
             self._session.flush()
         known = {row.notebook_id for row in submission.notebooks}
-        for notebook_id in self._cells.keys() - known:
+        for notebook_id in [each for each in self._cells if each not in known]:
             submission.notebooks.append(api.SubmittedNotebook(notebook_id=notebook_id))
         self._session.flush()
         for row in submission.notebooks:
@@ -156,10 +168,12 @@ class _Rows:
     def _complete(self, row: api.SubmittedNotebook) -> None:
         """Add the grades and comments that are missing: all of them, or of cells that came later."""
         cells = self._cells[row.notebook_id]
-        for cell_id in set(cells.graded.values()) - {grade.cell_id for grade in row.grades}:
-            row.grades.append(api.Grade(cell_id=cell_id))
-        for cell_id in set(cells.commented.values()) - {comment.cell_id for comment in row.comments}:
-            row.comments.append(api.Comment(cell_id=cell_id))
+        graded = {grade.cell_id for grade in row.grades}
+        row.grades += [api.Grade(cell_id=each) for each in cells.graded.values() if each not in graded]
+        commented = {comment.cell_id for comment in row.comments}
+        row.comments += [
+            api.Comment(cell_id=each) for each in cells.commented.values() if each not in commented
+        ]
 
     def _grades(self, row: api.SubmittedNotebook) -> dict[str, api.Grade]:
         by_id = {grade.cell_id: grade for grade in row.grades}
@@ -171,7 +185,7 @@ class _Rows:
         for given in notebook.grades:
             grade = grades[given.cell]
             before = (grade.auto_score, _waits(grade))
-            _set_score(grade, given, keeps_settled=self._plan.steps.own_rules)
+            _set_score(grade, given)
             after = (grade.auto_score, _waits(grade))
             # A grade without a score that waits is one that was never given.
             if before not in (after, (None, True)):
@@ -211,11 +225,11 @@ def _waits(grade: api.Grade) -> bool:
     return grade.needs_manual_grade is not False
 
 
-def _set_score(grade: api.Grade, given: CellGrade, *, keeps_settled: bool) -> None:
+def _set_score(grade: api.Grade, given: CellGrade) -> None:
     is_settled = grade.manual_score is not None and not _waits(grade)
     grade.auto_score = (grade.auto_score or 0.0) if given.is_kept else given.auto_score
     grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-    if is_settled and keeps_settled and given.is_unchanged:
+    if is_settled and given.is_unchanged:
         # A trainer would read the same again; nbgrader asks for each once more.
         grade.needs_manual_grade = False
 

@@ -264,6 +264,21 @@ def test_a_learner_is_told_how_many_submissions_are_graded_before_theirs(
     assert [queue.ahead(store.get(each.id)) for each in waiting] == [None, 0, 1]
 
 
+def test_many_submissions_of_one_learner_do_not_hold_up_those_of_others(
+    store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    eager = [hand_in("ada", f"module-{number}") for number in range(4)]
+    later = [hand_in("bob"), hand_in("cy")]
+    order = [eager[0], *later, *eager[1:]]
+    waiting = [store.get(each.submission) for each in order]
+    assert [queue.ahead(each) for each in waiting] == [0, 1, 2, 3, 4, 5]
+    for receipt in order:
+        claimed = queue.claim(NOW)
+        assert claimed is not None
+        assert claimed.id == receipt.submission
+        queue.mark_graded(claimed.id, points=1, max_points=1, feedback_at=NOW)
+
+
 def test_a_submission_replaced_while_it_waited_is_not_graded(
     store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:

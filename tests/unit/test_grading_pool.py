@@ -1,0 +1,69 @@
+"""Processes that work side by side: one that dies, or is late, takes nothing with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from graders.engine.pool import Done, Pool
+
+pytestmark = pytest.mark.quick
+
+
+def work(task: str) -> str:
+    if task == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if task == "fails":
+        raise ValueError("no such thing")
+    if task == "hangs":
+        time.sleep(60)
+    return task.upper()
+
+
+def all_done(pool: Pool[str, str]) -> dict[str, Done[str, str]]:
+    found: dict[str, Done[str, str]] = {}
+    while not pool.is_idle:
+        found |= {done.task: done for done in pool.done()}
+    return found
+
+
+def test_what_kills_its_process_is_given_up_and_the_others_are_done() -> None:
+    with Pool[str, str](work, 2) as pool:
+        for task in ("a", "dies", "b", "fails", "c"):
+            pool.put(task)
+        found = all_done(pool)
+    assert {done.result for done in found.values() if done.kind == "done"} == {"A", "B", "C"}
+    assert (found["dies"].kind, found["fails"].kind) == ("died", "failed")
+    assert found["fails"].problem == "ValueError: no such thing"
+
+
+def test_a_task_that_takes_too_long_is_stopped() -> None:
+    with Pool[str, str](work, 1, task_seconds=0.2) as pool:
+        pool.put("hangs")
+        pool.put("a")
+        found = all_done(pool)
+    assert (found["hangs"].kind, found["a"].result) == ("late", "A")
+
+
+def test_a_task_whose_process_was_killed_is_done_by_another() -> None:
+    with Pool[str, str](work, 1) as pool:
+        pool.put("a")
+        assert [done.result for done in pool.done()] == ["A"]
+        (idle,) = pool.pids
+        os.kill(idle, signal.SIGKILL)
+        pool.put("b")
+        assert all_done(pool)["b"].result == "B"
+
+
+def test_there_is_room_for_as_many_as_work_at_a_time() -> None:
+    with Pool[str, str](work, 2) as pool:
+        assert pool.has_room
+        pool.put("hangs")
+        assert pool.has_room
+        pool.put("hangs")
+        assert not pool.has_room
+        assert pool.done(0.05) == ()
+    assert pool.pids == ()
