@@ -124,6 +124,8 @@ def _upgrade(found: dict[str, Any], name: str) -> dict[str, Any]:
         for cell in sheet.get("cells", []) if isinstance(sheet, dict) else []:
             if isinstance(cell, dict):
                 cell["outputs"] = []
+                # nbformat's own upgrade wants them as one text, not as the lines that a file has.
+                cell |= {name: _text(cell[name]) for name in ("input", "source") if name in cell}
     try:
         upgraded: dict[str, Any] = nbformat.convert(
             nbformat.from_dict({"nbformat_minor": 0, **found, "nbformat": 3}), 4

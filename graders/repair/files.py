@@ -86,10 +86,10 @@ class _Entry:
 def read_folder(
     folder: Path, limits: FileLimits = FileLimits(), ignore: Sequence[str] = IGNORED
 ) -> SubmittedFiles:
-    """Read the files below a folder that learners can write; follows no link and waits for no pipe.
+    """Read the files below a folder that learners can write; waits for no pipe, follows no link.
 
     Args:
-        folder: The submission.
+        folder: The submission, itself no link either.
         limits: How much is read; notebooks come first.
         ignore: Patterns of names that are no part of a submission.
 
@@ -106,8 +106,10 @@ def read_folder(
     names = FileNames()
     files: dict[str, bytes] = {}
     left = limits.max_bytes
+    owner = folder.stat().st_uid
     for entry in sorted(entries, key=lambda each: (not _is_notebook(each.name), each.name)):
-        problem = _problem(entry, names, limits, len(files), left)
+        problem = _problem_of_kind(entry, owner) or _problem_of_name(entry.name, names)
+        problem = problem or _problem_of_size(entry.name, entry.status.st_size, limits, len(files), left)
         content = b"" if problem else _read(folder, entry.name, entry.status)
         if content is None:
             problem = FileProblem("unreadable", shown(entry.name))
@@ -167,7 +169,7 @@ def _walk(folder: Path, ignore: Sequence[str], problems: list[FileProblem]) -> I
 
 def _open_below(folder: Path, name: str, flags: int) -> int:
     """Open what is below `folder` one step after another, since any step can become a link meanwhile."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     steps = name.split("/") if name else []
     for index, step in enumerate(steps):
         is_last = index == len(steps) - 1
@@ -180,17 +182,13 @@ def _open_below(folder: Path, name: str, flags: int) -> int:
     return handle
 
 
-def _problem(
-    entry: _Entry, names: FileNames, limits: FileLimits, count: int, left: int
-) -> FileProblem | None:
+def _problem_of_kind(entry: _Entry, owner: int) -> FileProblem | None:
     kind = _KINDS.get(stat.S_IFMT(entry.status.st_mode), "kind")
-    if not kind and entry.status.st_nlink > 1:
+    # That a file has more names says nothing against it: somebody linked to it, or a backup did. What is of
+    # another owner, though, has not been written by who handed this folder in.
+    if not kind and entry.status.st_nlink > 1 and entry.status.st_uid != owner:
         kind = "hard-link"
-    if kind:
-        return FileProblem(kind, shown(entry.name))
-    return _problem_of_name(entry.name, names) or _problem_of_size(
-        entry.name, entry.status.st_size, limits, count, left
-    )
+    return FileProblem(kind, shown(entry.name)) if kind else None
 
 
 def _problem_of_name(name: str, names: FileNames) -> FileProblem | None:

@@ -38,7 +38,6 @@ def test_links_pipes_sockets_and_devices_are_named_and_hide_nothing(folder: Path
     secret.write_text("answer key")
     (folder / "link.ipynb").symlink_to(secret)
     (folder / "folder-link").symlink_to("/etc")
-    (folder / "hard.txt").hardlink_to(secret)
     os.mkfifo(folder / "pipe.ipynb")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "socket"))
@@ -51,10 +50,32 @@ def test_links_pipes_sockets_and_devices_are_named_and_hide_nothing(folder: Path
     assert found == {
         "link.ipynb": "link",
         "folder-link": "link",
-        "hard.txt": "hard-link",
         "pipe.ipynb": "kind",
         "socket": "kind",
     }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to somebody else")
+def test_a_hard_link_to_somebody_elses_file_is_left_out(folder: Path) -> None:
+    secret = folder.parent / "secret"
+    secret.write_text("answer key")
+    os.chown(secret, 65534, 65534)
+    (folder / "hard.txt").hardlink_to(secret)
+    read = read_folder(folder)
+    assert read.files == GOOD
+    assert kinds(read) == {"hard.txt": "hard-link"}
+
+
+def test_who_links_to_somebodys_file_takes_it_from_nobody(folder: Path) -> None:
+    (folder.parent / "backup").hardlink_to(folder / "exercises.ipynb")
+    assert read_folder(folder) == SubmittedFiles(GOOD, ())
+
+
+def test_a_submission_that_is_itself_a_link_is_not_read(folder: Path) -> None:
+    linked = folder.parent / "linked"
+    linked.symlink_to(folder)
+    with pytest.raises(NotADirectoryError):
+        read_folder(linked)
 
 
 def test_a_folder_that_is_a_link_is_not_entered(folder: Path) -> None:
