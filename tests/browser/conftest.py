@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 # As Debian, Ubuntu and Google name it.
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,6 +30,9 @@ FLAGS = [
 ]
 
 Picture = Callable[..., None]
+
+# Playwright's own 5 s are too few where several kernels start at once; only a failure takes this long.
+expect.set_options(timeout=20_000)
 
 
 def find_chromium() -> str | None:
