@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from graders.engine.batch import Line, Report
-from graders.engine.regrade import Regrading, Score
 
 
 def as_document(report: Report) -> dict[str, Any]:
@@ -63,35 +62,3 @@ def _student(line: Line) -> str:
 
 def _place(remark: Any) -> tuple[str, str]:
     return remark.notebook, remark.cell
-
-
-def regrading_document(regrading: Regrading) -> dict[str, Any]:
-    """Return what regrading does as JSON can say it."""
-    return {
-        "dry_run": regrading.is_dry,
-        "changes": [asdict(change) for change in regrading.changes],
-        **as_document(regrading.report),
-    }
-
-
-def regrading_lines(regrading: Regrading) -> list[str]:
-    """Return what regrading does as lines of text: who gets other points and why."""
-    lines = [
-        f"{change.student}  {change.notebook}/{change.cell}  "
-        f"{_score(change.before)} -> {_score(change.after)}  ({change.why})"
-        for change in regrading.changes
-    ]
-    lines += [text for line in regrading.report.lines if line.problem for text in _of_submission(line)]
-    students = len({change.student for change in regrading.changes})
-    would = "would get" if regrading.is_dry else "got"
-    lines.append(f"{students} of {len(regrading.report.lines)} {would} other points.")
-    if regrading.is_dry:
-        lines.append("Nothing was changed. Without --dry-run it is.")
-    return lines
-
-
-def _score(score: Score | None) -> str:
-    if score is None:
-        return "-"
-    points = "waits" if score.points is None else f"{score.points:g}"
-    return f"{points} of {score.max_points:g}{' by hand' if score.is_by_hand else ''}"

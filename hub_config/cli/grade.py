@@ -120,7 +120,7 @@ def regrade(
     hand stay; what every score was before is kept in the gradebook's table spoc_score_change.
     """
     from graders.engine.course import Choices
-    from hub_config.cli.grading import regrade_and_show
+    from hub_config.cli.regrading import regrade_and_show
 
     choices = Choices(students=students, jobs=jobs)
     code = regrade_and_show(course_dir, assignment, choices, dry_run=dry_run, as_json=as_json)

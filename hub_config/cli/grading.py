@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,8 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from graders.engine.batch import Line
 from graders.engine.course import Choices, grade_course
-from graders.engine.regrade import regrade
-from graders.engine.report import as_document, as_lines, regrading_document, regrading_lines
+from graders.engine.report import as_document, as_lines
 
 Begin = Callable[[int], None]
 Tell = Callable[[Line | None], None]
@@ -23,25 +21,14 @@ Tell = Callable[[Line | None], None]
 
 def grade_and_show(course_dir: Path, assignment: str, choices: Choices, *, as_json: bool) -> int:
     """Grade, tell how far it is if somebody looks, and show the report; return the exit code."""
-    with _progress(assignment, is_shown=not as_json) as (begin, tell):
+    with progress(assignment, is_shown=not as_json) as (begin, tell):
         report = grade_course(course_dir, assignment, choices, begin, tell)
     click.echo(json.dumps(as_document(report)) if as_json else "\n".join(as_lines(report)))
     return report.exit_code
 
 
-def regrade_and_show(
-    course_dir: Path, assignment: str, choices: Choices, *, dry_run: bool, as_json: bool
-) -> int:
-    """Grade again by the newest tests and show whose points change; return the exit code."""
-    choices = replace(choices, force=True)
-    with _progress(assignment, is_shown=not as_json) as (begin, tell):
-        done = regrade(course_dir, assignment, choices, dry_run=dry_run, begin=begin, tell=tell)
-    click.echo(json.dumps(regrading_document(done)) if as_json else "\n".join(regrading_lines(done)))
-    return done.report.exit_code
-
-
 @contextmanager
-def _progress(title: str, *, is_shown: bool) -> Iterator[tuple[Begin, Tell]]:
+def progress(title: str, *, is_shown: bool) -> Iterator[tuple[Begin, Tell]]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     hidden = not (is_shown and console.is_terminal)

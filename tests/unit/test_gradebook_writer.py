@@ -93,19 +93,12 @@ def test_a_first_grading_makes_all_rows_that_belong_to_a_submission(course: Path
         assert {comment.name for comment in found.notebooks[0].comments} == {"essay", "task"}
 
 
-@pytest.mark.parametrize(
-    ("own_rules", "unchanged", "waits"),
-    [(False, True, True), (True, True, False), (True, False, True)],
-    ids=["as nbgrader", "the same work", "other work"],
-)
-def test_a_mark_by_hand_and_extra_credit_stay(
-    course: Path, own_rules: bool, unchanged: bool, waits: bool
-) -> None:
+@pytest.mark.parametrize(("unchanged", "waits"), [(True, False), (False, True)])
+def test_a_mark_by_hand_and_extra_credit_stay(course: Path, unchanged: bool, waits: bool) -> None:
     grades = (CellGrade("tests", 2), CellGrade("essay", None, is_unchanged=unchanged))
     with opened(course) as (gradebook, plan):
         gradebook.write(plan, [graded(*grades)])
         mark(course, 3)
-        plan = replace(plan, steps=replace(plan.steps, own_rules=own_rules))
         gradebook.write(plan, [graded(*grades, comment="No response.")])
     assert row(course, "essay") == (None, 3, waits)
     with api.Gradebook(f"sqlite:///{course / 'gradebook.db'}") as stock:
