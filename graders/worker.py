@@ -209,7 +209,7 @@ class Grader:
             max_points=document.max_points,
             feedback_at=document.graded_at,
         )
-        self._events.record(_graded_event(submission, document))
+        self._events.record(graded_event(submission, document))
         self._let_go(submission, "graded")
 
     def _mark_feedback(self, submission: Submission, document: FeedbackDocument | None, problem: str) -> None:
@@ -223,7 +223,7 @@ class Grader:
             max_points=document.max_points,
             feedback_at=document.graded_at,
         )
-        self._events.record(_graded_event(submission, document))
+        self._events.record(graded_event(submission, document))
 
     def _mark_late(self, submission: Submission) -> None:
         translate = translator("exchange", self._language)
@@ -248,7 +248,8 @@ class Grader:
         _log.info("%s: %s", submission.id, outcome)
 
 
-def _graded_event(submission: Submission, document: FeedbackDocument) -> Event:
+def graded_event(submission: Submission, document: FeedbackDocument) -> Event:
+    """Return what is recorded of a result that its learner can read."""
     # One event per result, however often the worker is killed before it says so.
     name = f"graded {document.graded_at.isoformat()}"
     return Event(

@@ -59,8 +59,12 @@ class CourseContent:
 
     def graded_before(self, student: str) -> dict[str, bytes]:
         """Return by name the notebooks as they were graded last, where settled marks depend on them."""
+        return self.graded(student) if self.plan.steps.own_rules else {}
+
+    def graded(self, student: str) -> dict[str, bytes]:
+        """Return by name the notebooks as they were graded last; empty if they never were."""
         folder = self.layout.autograded(student)
-        if not self.plan.steps.own_rules or not (self.layout.root / folder).is_dir():
+        if not (self.layout.root / folder).is_dir():
             return {}
         files, _ = self._folder(folder, _GRADED_LIMITS)
         return {name: files[f"{name}.ipynb"] for name in self.plan.notebooks if f"{name}.ipynb" in files}

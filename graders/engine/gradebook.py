@@ -162,18 +162,8 @@ class _Rows:
             submission.notebooks.append(api.SubmittedNotebook(notebook_id=notebook_id))
         self._session.flush()
         for row in submission.notebooks:
-            self._complete(row)
+            complete(row)
         return submission
-
-    def _complete(self, row: api.SubmittedNotebook) -> None:
-        """Add the grades and comments that are missing: all of them, or of cells that came later."""
-        cells = self._cells[row.notebook_id]
-        graded = {grade.cell_id for grade in row.grades}
-        row.grades += [api.Grade(cell_id=each) for each in cells.graded.values() if each not in graded]
-        commented = {comment.cell_id for comment in row.comments}
-        row.comments += [
-            api.Comment(cell_id=each) for each in cells.commented.values() if each not in commented
-        ]
 
     def _grades(self, row: api.SubmittedNotebook) -> dict[str, api.Grade]:
         by_id = {grade.cell_id: grade for grade in row.grades}
@@ -218,6 +208,15 @@ class _Rows:
             yield Remark(
                 "step", f"The late policy failed, no penalty is set: {type(error).__name__}: {error}", name
             )
+
+
+def complete(row: api.SubmittedNotebook) -> None:
+    """Add the grades and comments that a submission lacks: all of them, or of cells that came later."""
+    cells = _cells(row.notebook)
+    graded = {grade.cell_id for grade in row.grades}
+    row.grades += [api.Grade(cell_id=each) for each in cells.graded.values() if each not in graded]
+    commented = {comment.cell_id for comment in row.comments}
+    row.comments += [api.Comment(cell_id=each) for each in cells.commented.values() if each not in commented]
 
 
 def _waits(grade: api.Grade) -> bool:

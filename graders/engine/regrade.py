@@ -1,162 +1,279 @@
-"""`spoc grade regrade`: submissions graded by the newest tests, and who gets other points for what reason."""
+"""`spoc grade regrade`: submissions graded again by the tests that the source has now, all of them or none.
+
+Everything is graded first; then one transaction changes the gradebook's cells and all scores. Who is killed
+before has changed nothing; after, only notebooks in `autograded/` are old, and the next run renews them.
+A rehearsal does the same on a copy of the gradebook and places no notebook.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from nbgrader import api
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+import nbformat
+from nbformat import NotebookNode
 
-from graders.engine.batch import Line, Report
-from graders.engine.course import Choices, CourseGrading, open_course
-from graders.engine.gradebook import Finished
-from graders.engine.plan import AssignmentPlan
-from graders.engine.version import newest_version, take_over
-from graders.engine.writing import Written
-from graders.repair.source import SourceCell
+from course.errors import Conflict, CourseError
+from graders.engine.attempts import grade_patiently
+from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.content import CourseContent
+from graders.engine.course import Choices, chosen_students
+from graders.engine.gradebook import Finished, Gradebook
+from graders.engine.locks import SubmissionLocks
+from graders.engine.outcome import LearnerOutcome, Regrade, compare, still_settled
+from graders.engine.plan import AssignmentPlan, read_plan
+from graders.engine.pool import Pool
+from graders.engine.rehearsal import copied_gradebook
+from graders.engine.results import GradedNotebook, GradedSubmission, SubmissionContent
+from graders.engine.standing import Standing, read_standings
+from graders.engine.trust import trusted
+from graders.engine.version import newest_version, same_cells, take_over
+from graders.engine.warm import environment_of
+from graders.engine.writing import ResultWriter
+from graders.forkserver.parent import WarmParent
 
-Place = tuple[str, str, str]
-"""Student, notebook, cell."""
+_BUSY_SECONDS = 0.2
+"""How often is looked whether another command has finished a submission."""
+_GONE = "There is no submission of it any more. What it was given stays; a new test waits for a person."
+_log = logging.getLogger("spoc.engine")
 
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The points of a cell, None where it waits for a person, of how many."""
-
-    points: float | None
-    max_points: float
-    is_by_hand: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What regrading changes of a cell; `before` is None for a new cell, `after` for one that is gone."""
-
-    student: str
-    notebook: str
-    cell: str
-    before: Score | None
-    after: Score | None
-    why: str
+Read = Callable[[str], SubmissionContent]
 
 
 @dataclass(frozen=True, slots=True)
-class Regrading:
-    """What regrading did, or would do."""
+class Regraded:
+    """A regrade and what it rests on."""
 
-    report: Report
-    changes: tuple[Change, ...]
-    is_dry: bool
+    regrade: Regrade
+    finished: tuple[Finished, ...]
 
 
-def regrade(
+def regrade_course(
     course_dir: Path,
     assignment: str,
     choices: Choices,
     *,
-    dry_run: bool,
+    is_rehearsal: bool,
     begin: Callable[[int], None] = lambda _count: None,
-    tell: Callable[[Line | None], None] = lambda _line: None,
-) -> Regrading:
-    """Grade all submissions of an assignment by what its source says now.
+    tell: Callable[[None], None] = lambda _nothing: None,
+) -> Regrade:
+    """Grade all submissions of an assignment of a course directory by what its source says now.
 
     Args:
         course_dir: An nbgrader course directory.
         assignment: Its name.
-        choices: How.
-        dry_run: Change nothing, only tell.
-        begin: As of `grade_course`.
-        tell: As of `grade_course`.
+        choices: Whose, and by how many processes.
+        is_rehearsal: Change nothing, only tell.
+        begin: Called with the number of submissions.
+        tell: Called as each is graded.
 
     Raises:
         CourseError: The source cannot be released, or a cell with marks by hand is gone.
+        NotFound: There is no such assignment, or nobody has submitted anything for it.
+        SandboxUnavailable: This machine cannot isolate learner code.
     """
-    with open_course(course_dir, assignment) as grading:
-        old = grading.plan
-        grading.plan = newest_version(old)
-        with grading.gradebook.reading() as session:
-            before = scores(session, assignment)
-        if not dry_run:
-            with Session(grading.gradebook.engine) as session, session.begin():
-                take_over(session, grading.plan)
-        writer = _Recording(grading, is_dry=dry_run)
-        report = grading.grade(choices, writer, begin, tell)
-        changes = tuple(_changes(old, grading.plan, before, writer.finished))
-        return Regrading(report, changes, dry_run)
+    config = read_config(course_dir)
+    coursedir = course_directory(course_dir, config)
+    layout = AssignmentLayout(coursedir, assignment)
+    with opened_gradebook(coursedir.db_url, coursedir.course_id, is_rehearsal=is_rehearsal) as gradebook:
+        with gradebook.reading() as session:
+            known = read_plan(coursedir, assignment, config, session)
+        regrading = Regrading(layout, gradebook, known, is_rehearsal)
+        read = CourseContent(layout, known).read
+        students = chosen_students(layout, choices.students)
+        return regrading.run(students, read, choices, begin, tell).regrade
 
 
-class _Recording:
-    """Keeps what was graded, and hands it on unless nothing is to be changed."""
+@contextmanager
+def opened_gradebook(url: str, course_id: str, *, is_rehearsal: bool) -> Iterator[Gradebook]:
+    """Open a gradebook, or a copy of it for a rehearsal.
 
-    def __init__(self, grading: CourseGrading, *, is_dry: bool) -> None:
-        self._writer = None if is_dry else grading.writer()
-        self.finished: list[Finished] = []
-
-    def write(self, finished: Sequence[Finished]) -> tuple[Written, ...]:
-        self.finished += finished
-        if self._writer is None:
-            return tuple(Written(each) for each in finished)
-        return self._writer.write(finished)
-
-
-def scores(session: Session, assignment: str) -> dict[Place, Score]:
-    """Return what the gradebook holds for every graded cell of an assignment."""
-    rows = session.execute(
-        select(api.SubmittedAssignment.student_id, api.Notebook.name, api.BaseCell.name, api.Grade)
-        .select_from(api.Grade)
-        .join(api.SubmittedNotebook, api.Grade.notebook_id == api.SubmittedNotebook.id)
-        .join(api.SubmittedAssignment, api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id)
-        .join(api.Notebook, api.SubmittedNotebook.notebook_id == api.Notebook.id)
-        .join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
-        .join(api.BaseCell, api.Grade.cell_id == api.BaseCell.id)
-        .where(api.Assignment.name == assignment)
-    )
-    return {
-        (student, notebook, cell): Score(
-            grade.auto_score if grade.manual_score is None else grade.manual_score,
-            float(grade.max_score),
-            grade.manual_score is not None,
-        )
-        for student, notebook, cell, grade in rows
-    }
+    Raises:
+        NotFound: There is none.
+    """
+    with ExitStack() as stack:
+        if is_rehearsal:
+            url = stack.enter_context(copied_gradebook(url))
+        yield stack.enter_context(Gradebook(url, course_id))
 
 
-def _changes(
-    old: AssignmentPlan, new: AssignmentPlan, before: Mapping[Place, Score], finished: Sequence[Finished]
-) -> Iterator[Change]:
-    for each in sorted(finished, key=lambda each: each.content.student):
-        for notebook in each.result.notebooks:
-            was, now = (plan.notebooks[notebook.name].source.named for plan in (old, new))
-            place = (each.content.student, notebook.name)
-            after = {
-                grade.cell: _after(grade.auto_score, now[grade.cell].points, before.get((*place, grade.cell)))
-                for grade in notebook.grades
-                if not grade.is_kept
-            }
-            gone = [cell for cell in was if was[cell].grade and cell not in now]
-            for cell in (*after, *gone):
-                earlier, later = before.get((*place, cell)), after.get(cell)
-                if earlier != later:
-                    yield Change(*place, cell, earlier, later, _why(was.get(cell), now.get(cell)))
+@dataclass(slots=True)
+class Regrading:
+    """One regrade of one assignment.
+
+    Args:
+        layout: Where results go.
+        gradebook: Of the course, or a copy.
+        known: How the gradebook says that submissions are graded.
+        is_rehearsal: Whether the gradebook is a copy and no notebook is placed.
+    """
+
+    layout: AssignmentLayout
+    gradebook: Gradebook
+    known: AssignmentPlan
+    is_rehearsal: bool
+    _was: dict[str, dict[str, NotebookNode]] = field(default_factory=dict)
+
+    def run(
+        self,
+        students: Sequence[str],
+        read: Read,
+        choices: Choices,
+        begin: Callable[[int], None],
+        tell: Callable[[None], None],
+    ) -> Regraded:
+        """Grade submissions again.
+
+        Args:
+            students: Whose.
+            read: Returns a submission; may raise `CourseError`.
+            choices: How; with `students` only some are graded.
+            begin: Called with the number of submissions.
+            tell: Called as each is graded.
+
+        Raises:
+            Conflict: Only some are to be graded again, but tests have changed for everybody.
+            CourseError: The source cannot be released, or a cell with marks by hand is gone.
+        """
+        plan = newest_version(self.known)
+        self._refuse_some(plan, choices)
+        begin(len(students))
+        with ExitStack() as stack:
+            if not self.is_rehearsal:
+                locks = stack.enter_context(SubmissionLocks(self.layout.root))
+                for student in students:
+                    while not locks.take(plan.assignment, student):
+                        time.sleep(_BUSY_SECONDS)
+            graded = self._grade(plan, students, read, choices, tell)
+            return self._bring(plan, [self._settled(each) for each in graded], choices)
+
+    def _refuse_some(self, plan: AssignmentPlan, choices: Choices) -> None:
+        if choices.students and not self.is_rehearsal and not same_cells(self.known, plan):
+            raise Conflict(
+                f"The tests of {plan.assignment!r} are others than those of the gradebook: for everybody.",
+                "Leave --student away, or add --dry-run.",
+            )
+
+    def _grade(
+        self,
+        plan: AssignmentPlan,
+        students: Sequence[str],
+        read: Read,
+        choices: Choices,
+        tell: Callable[[None], None],
+    ) -> list[Finished]:
+        finished, waiting = list[Finished](), deque(students)
+        environment = environment_of(plan)
+        size = choices.jobs or len(os.sched_getaffinity(0))
+        with (
+            WarmParent(environment, unsafe_no_sandbox=choices.unsafe_no_sandbox) as warm,
+            self._trust_folder() as folder,
+        ):
+            plan = trusted(plan, choices.trust, environment, warm, folder)
+            grade = partial(grade_patiently, plan, warm=warm)
+            with Pool[SubmissionContent, GradedSubmission](grade, size) as pool:
+                while waiting or not pool.is_idle:
+                    while waiting and pool.has_room:
+                        content = self._read(waiting.popleft(), read)
+                        if isinstance(content, Finished):
+                            finished.append(content)
+                            tell(None)
+                        else:
+                            pool.put(content)
+                    for done in () if pool.is_idle else pool.done():
+                        fault = GradedSubmission(student=done.task.student, fault=done.problem)
+                        finished.append(Finished(done.task, done.result or fault))
+                        tell(None)
+        return finished
+
+    @contextmanager
+    def _trust_folder(self) -> Iterator[Path]:
+        """Give the folder that keeps where tests are judged: a rehearsal leaves nothing behind."""
+        if not self.is_rehearsal:
+            yield self.layout.root
+            return
+        with TemporaryDirectory(prefix="spoc-rehearsal-") as folder:
+            yield Path(folder)
+
+    def _read(self, student: str, read: Read) -> SubmissionContent | Finished:
+        """Return a submission, or what comes of it if it cannot be read."""
+        try:
+            before = CourseContent(self.layout, self.known).graded(student)
+            self._was[student] = dict(_readable(before))
+            return read(student)
+        except CourseError as error:
+            problem = GradedSubmission(student=student, problem=str(error))
+            return Finished(SubmissionContent(student=student, files={}), problem)
+
+    def _settled(self, finished: Finished) -> Finished:
+        """Return a result whose marks by hand stay settled where nothing about them has changed."""
+        was = self._was.get(finished.content.student, {})
+
+        def settled(notebook: GradedNotebook) -> GradedNotebook:
+            same = still_settled(was[notebook.name], _read(notebook.graded)) if notebook.name in was else ()
+            grades = tuple(replace(grade, is_unchanged=grade.cell in same) for grade in notebook.grades)
+            return replace(notebook, grades=grades)
+
+        notebooks = tuple(map(settled, finished.result.notebooks))
+        return Finished(finished.content, replace(finished.result, notebooks=notebooks))
+
+    def _bring(self, plan: AssignmentPlan, finished: Sequence[Finished], choices: Choices) -> Regraded:
+        """Write results and return what they change."""
+        before = self._standings()
+        problems = {each.content.student: each.result.problem or each.result.fault for each in finished}
+        first = partial(take_over, plan=plan)
+        if self.is_rehearsal:
+            self.gradebook.write(plan, finished, first)
+        else:
+            writer = ResultWriter(layout=self.layout, gradebook=self.gradebook, plan=plan, first=first)
+            for written in writer.write(finished):
+                student = written.finished.content.student
+                problems[student] = problems[student] or written.problem
+        if not choices.students:
+            problems |= dict.fromkeys(before.keys() - problems.keys(), _GONE)
+        after = self._standings()
+        results = {each.content.student: each.result for each in finished}
+        learners = [
+            self._outcome(student, before.get(student), after.get(student), results.get(student), problem)
+            for student, problem in problems.items()
+        ]
+        learners.sort(key=lambda each: (each.difference, each.student))
+        return Regraded(Regrade(plan.assignment, self.is_rehearsal, tuple(learners)), tuple(finished))
+
+    def _standings(self) -> dict[str, Standing]:
+        with self.gradebook.reading() as session:
+            return read_standings(session, self.known.assignment)
+
+    def _outcome(
+        self,
+        student: str,
+        before: Standing | None,
+        after: Standing | None,
+        result: GradedSubmission | None,
+        problem: str,
+    ) -> LearnerOutcome:
+        now = {each.name: _read(each.graded) for each in result.notebooks} if result else {}
+        nothing = Standing({}, 0.0)
+        return compare(student, before, after or nothing, self._was.get(student, {}), now, problem)
 
 
-def _after(points: float | None, max_points: float, before: Score | None) -> Score:
-    if before is not None and before.is_by_hand:
-        return Score(before.points, max_points, is_by_hand=True)
-    return Score(points, max_points)
+def _readable(notebooks: Mapping[str, bytes]) -> Iterator[tuple[str, NotebookNode]]:
+    """Yield the trainer's notebooks of last time; trainers can write them."""
+    for name, content in notebooks.items():
+        try:
+            yield name, _read(content)
+        # nbformat raises whatever its input makes it stumble over.
+        except Exception:
+            _log.warning("%s.ipynb that was graded last cannot be read", name, exc_info=True)
 
 
-def _why(was: SourceCell | None, now: SourceCell | None) -> str:
-    if was is None:
-        return "a new cell"
-    if now is None:
-        return "the cell is gone"
-    reasons = []
-    if was.points != now.points:
-        reasons.append(f"worth {now.points:g} instead of {was.points:g}")
-    if was.source != now.source and now.locked:
-        reasons.append("the test was changed")
-    return ", ".join(reasons) or "the same test with another result"
+def _read(notebook: bytes) -> NotebookNode:
+    return nbformat.reads(notebook.decode("utf-8"), as_version=4)

@@ -14,6 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from course.errors import CourseError, NotFound
+from graders.engine.gradebook import complete
+from graders.engine.history import ScoreChange, record_changes
 from graders.engine.plan import AssignmentPlan, PlannedNotebook, planned_notebook
 from graders.engine.steps import StepFailed, call, classes
 from graders.repair.source import SourceCell, source_notebook
@@ -54,8 +56,23 @@ def _newest(plan: AssignmentPlan, notebook: PlannedNotebook) -> PlannedNotebook:
     return planned_notebook(name, source_notebook(made), notebook.solved, plan.config, plan.quiz_cell)
 
 
+def same_cells(one: AssignmentPlan, other: AssignmentPlan) -> bool:
+    """Return whether two versions have the same cells, of the same text and weight."""
+    return all(
+        _described(notebook.source.named) == _described(other.notebooks[name].source.named)
+        for name, notebook in one.notebooks.items()
+    )
+
+
+def _described(cells: Mapping[str, SourceCell]) -> dict[str, SourceCell]:
+    return {name: replace(cell, checksum="", cell_id="", visible=None) for name, cell in cells.items()}
+
+
 def take_over(session: Session, plan: AssignmentPlan) -> None:
     """Make the gradebook's cells those of `plan`; grades and comments of cells that stay are kept.
+
+    Every submission gets a grade for each new cell, which waits until the submission is graded; scores of
+    cells that are gone are in the history from then on.
 
     Raises:
         CourseError: A cell is gone that somebody has a mark or a comment for by hand.
@@ -69,6 +86,11 @@ def take_over(session: Session, plan: AssignmentPlan) -> None:
             _take_over_kind(session, found, kind, wanted)
         named = {cell.grade_id: cell for cell in notebook.source.cells if cell.grade_id}
         _take_over_sources(session, found, named)
+        session.expire(found)
+        for submitted in found.submissions:
+            complete(submitted)
+    session.flush()
+    session.expire_all()
 
 
 def _take_over_kind(
@@ -89,22 +111,36 @@ def _take_over_kind(
 
 
 def _remove(session: Session, cell: api.BaseCell) -> None:
-    for row in session.scalars(select(api.Grade).where(api.Grade.cell_id == cell.id)):
-        _refuse_loss(cell, row.manual_score is not None or bool(row.extra_credit))
-        session.delete(row)
-    for row in session.scalars(select(api.Comment).where(api.Comment.cell_id == cell.id)):
-        _refuse_loss(cell, bool(row.manual_comment))
+    grades = session.scalars(select(api.Grade).where(api.Grade.cell_id == cell.id)).all()
+    comments = session.scalars(select(api.Comment).where(api.Comment.cell_id == cell.id)).all()
+    by_hand = [row for row in grades if row.manual_score is not None or row.extra_credit]
+    by_hand += [row for row in comments if row.manual_comment]
+    if by_hand:
+        whose = ", ".join(sorted({row.notebook.assignment.student_id for row in by_hand}))
+        raise CourseError(
+            f"The cell {cell.name} is gone from the source, but there are marks or comments by hand for it:"
+            f" of {whose}.",
+            "Put it back; it may be worth 0 points.",
+        )
+    record_changes(session, [_taken(row) for row in grades if row.auto_score is not None])
+    for row in (*grades, *comments):
         session.delete(row)
     session.flush()
     session.delete(cell)
 
 
-def _refuse_loss(cell: api.BaseCell, is_by_hand: bool) -> None:
-    if is_by_hand:
-        raise CourseError(
-            f"The cell {cell.name} is gone from the source, but there are marks or comments by hand for it.",
-            "Put it back; it may be worth 0 points.",
-        )
+def _taken(grade: api.Grade) -> ScoreChange:
+    submission = grade.notebook.assignment
+    return ScoreChange(
+        submission.name,
+        submission.student_id,
+        grade.notebook.name,
+        grade.name,
+        before=grade.auto_score,
+        after=None,
+        waited_before=grade.needs_manual_grade,
+        waits_after=False,
+    )
 
 
 def _take_over_sources(session: Session, found: api.Notebook, wanted: Mapping[str, SourceCell]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course.errors import CourseError
 from graders.engine.config import AssignmentLayout
-from graders.engine.gradebook import Finished, Gradebook
+from graders.engine.gradebook import Finished, First, Gradebook
 from graders.engine.placement import Result, put_in_place, stage
 from graders.engine.plan import AssignmentPlan
 from graders.engine.results import Remark
@@ -50,12 +50,14 @@ class ResultWriter:
         gradebook: Of the course.
         plan: How the assignment is graded.
         places_submissions: Whether what was submitted is to be put into the course directory as well.
+        first: What is to be done to the gradebook before, in the same transaction.
     """
 
     layout: AssignmentLayout
     gradebook: Gradebook
     plan: AssignmentPlan
     places_submissions: bool = False
+    first: First = lambda _session: None
 
     def write(self, finished: Sequence[Finished]) -> tuple[Written, ...]:
         """Write results; what fails of one is told and touches no other."""
@@ -95,7 +97,7 @@ class ResultWriter:
     def _record(self, items: Sequence[_Item]) -> None:
         """Record scores, of all at once; of each alone if one of them cannot be recorded."""
         try:
-            remarks = self.gradebook.write(self.plan, [item.finished for item in items])
+            remarks = self.gradebook.write(self.plan, [item.finished for item in items], self.first)
         except (SQLAlchemyError, LookupError) as error:
             if len(items) > 1:
                 for item in items:

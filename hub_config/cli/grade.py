@@ -13,6 +13,7 @@ from course.grading import GradingQueue
 from course.releases import ReleaseStore
 from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
+from graders.engine.startup import skip_address_grammar
 from hub_config.cli.deployment import existing_database
 from hub_config.cli.options import json_option, state_option
 from hub_config.settings import read_settings
@@ -66,6 +67,7 @@ def run(
     graded and has not been submitted again since is left alone.
     """
     if course_dir is not None:
+        skip_address_grammar()
         from graders.engine.course import Choices
         from hub_config.cli.grading import grade_and_show
 
@@ -95,35 +97,40 @@ def run(
 
 @grade.command()
 @click.argument("assignment")
+@click.option("--student", "students", multiple=True, help="Only this one's; may be given several times.")
+@state_option
 @click.option(
     "--course-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=".",
-    show_default=True,
-    help="An nbgrader course directory.",
+    help="Grade an ordinary nbgrader course directory, without a running course.",
 )
-@click.option("--student", "students", multiple=True, help="Only this one's; may be given several times.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; show whose points would change, and why.")
 @json_option
 def regrade(
     assignment: str,
-    course_dir: Path,
     students: tuple[str, ...],
+    state: StateFolder,
+    course_dir: Path | None,
     jobs: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Grade ASSIGNMENT again by the tests that its source has now.
 
-    Tests may have been added, changed or given another weight since learners submitted. Marks and comments by
-    hand stay; what every score was before is kept in the gradebook's table spoc_score_change.
+    Tests may have been added, changed, taken out or given another weight since learners submitted. Marks,
+    comments and extra credit given by hand stay; what each automatic score was before is kept in the
+    gradebook. Exits with 1 if a submission could not be graded.
     """
+    skip_address_grammar()
     from graders.engine.course import Choices
     from hub_config.cli.regrading import regrade_and_show
 
+    if course_dir is None:
+        with existing_database(state) as database:
+            ReleaseStore(database).get(assignment)
     choices = Choices(students=students, jobs=jobs)
-    code = regrade_and_show(course_dir, assignment, choices, dry_run=dry_run, as_json=as_json)
+    code = regrade_and_show(course_dir, state, assignment, choices, is_rehearsal=dry_run, as_json=as_json)
     click.get_current_context().exit(code)
 
 

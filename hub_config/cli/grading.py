@@ -29,18 +29,19 @@ def grade_and_show(course_dir: Path, assignment: str, choices: Choices, *, as_js
 
 @contextmanager
 def progress(title: str, *, is_shown: bool) -> Iterator[tuple[Begin, Tell]]:
+    """Show how far grading is; give what is to be called with the number of submissions, and after each."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     hidden = not (is_shown and console.is_terminal)
     # Drawn as lines come in: a thread that draws would be half there in each process that is forked.
-    with Progress(*columns, console=console, auto_refresh=False, disable=hidden) as progress:
-        task = progress.add_task(title, total=None)
+    with Progress(*columns, console=console, auto_refresh=False, disable=hidden) as bar:
+        task = bar.add_task(title, total=None)
 
         def begin(count: int) -> None:
-            progress.update(task, total=count, refresh=True)
+            bar.update(task, total=count, refresh=True)
 
         def tell(_line: Line | None) -> None:
-            progress.advance(task)
-            progress.refresh()
+            bar.advance(task)
+            bar.refresh()
 
         yield begin, tell

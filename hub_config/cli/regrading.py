@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from graders.regrading import regrade_deployment
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +17,7 @@ from graders.engine.outcome import CellOutcome, LearnerOutcome, Regrade
 from graders.engine.regrade import regrade_course
 from graders.engine.regrade_report import as_document, changed_tests, reasons_in_words, verdicts, why
 from graders.engine.standing import Points
+from graders.regrading import Deployment, regrade_deployment
 from hub_config.cli.grading import progress
 from hub_config.settings import read_settings
 
@@ -41,14 +41,10 @@ def regrade_and_show(
                 course_dir, assignment, choices, is_rehearsal=is_rehearsal, begin=begin, tell=tell
             )
         else:
+            settings = read_settings(state)
+            deployment = Deployment(state, settings.modules_dir, settings.language)
             done = regrade_deployment(
-                state,
-                read_settings(state),
-                assignment,
-                choices,
-                is_rehearsal=is_rehearsal,
-                begin=begin,
-                tell=tell,
+                deployment, assignment, choices, is_rehearsal=is_rehearsal, begin=begin, tell=tell
             )
     if as_json:
         click.echo(json.dumps(as_document(done)))
@@ -80,7 +76,8 @@ def _table(regrade: Regrade) -> Table:
         if not cells and learner.verdict in ("stays", "failed"):
             continue
         total = _total(learner)
-        for cell in cells or [None]:
+        rows: list[CellOutcome | None] = [*cells] or [None]
+        for cell in rows:
             table.add_row(*map(Text, (learner.student, total, *_columns(cell))))
             total = ""
     return table
