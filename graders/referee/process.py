@@ -24,6 +24,8 @@ from graders.referee.outputs import Outputs, TooMuchOutput
 from graders.referee.peer import PeerLost
 from graders.referee.questions import LearnerState
 from graders.referee.seeds import shared_seeds
+from graders.referee.sharing import Sharing
+from graders.referee.values import NotData
 
 
 class OutOfTime(BaseException):
@@ -31,12 +33,20 @@ class OutOfTime(BaseException):
 
 
 def prepare() -> None:
-    """Load what a first test and a first error would load."""
+    """Load what a first test, a first error and a first table would load, here and in learners' processes."""
     Outputs(1000).result(0.5)
     try:
         exec(compile("1/0", "warm", "exec"), {})  # noqa: S102
     except ZeroDivisionError as error:
         traceback.format_exception(error)
+    if (pandas := sys.modules.get("pandas")) is not None:
+        one, other = (Sharing(first, _nothing, _nothing) for first in (0, 1))
+        table = pandas.DataFrame({"text": ["a"], "number": [1]})
+        other.read(*one.write([table, table["number"]]))
+
+
+def _nothing(value: object, *_: object) -> object:
+    raise NotData(f"There is no {value!r}.")
 
 
 def serve(channel: Channel) -> None:
