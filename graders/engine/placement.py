@@ -114,8 +114,8 @@ def _swap(new: Path, target: Path) -> None:
     old = new.with_name(f"{new.name}.old")
     if os.path.lexists(target):
         target.rename(old)
+    # If a power cut undoes this, the next run grades it again.
     new.rename(target)
-    _sync_folder(target.parent)
     _remove(old)
 
 
