@@ -24,7 +24,7 @@ from graders.execution.status import InfrastructureFault
 from graders.forkserver.client import ForkClient
 from graders.forkserver.environment import WarmEnvironment
 from graders.referee.analysis import obstacles
-from graders.referee.calibration import Trust, calibrate, instructor_side
+from graders.referee.calibration import Trust, calibrate, calibrated, instructor_side
 from graders.referee.strictness import is_strict
 from graders.referee.trial import InstructorSide
 
@@ -33,7 +33,7 @@ TrustMode = Literal["auto", "referee", "kernel"]
 
 BY_CHOICE = "all tests were run in the learner's kernel, by choice"
 _IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
-_VERSION = 1
+_VERSION = 3
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
 
@@ -83,14 +83,17 @@ class TrustFolder:
         kept = as_owner(self._course_dir, lambda root: _read(_path(root, key)))
         try:
             return {
-                test: Trust(where, reason, frozenset(calls))
-                for test, (where, reason, calls) in json.loads(kept).items()
+                test: Trust(where, reason, frozenset(calls), gives_points, at_end)
+                for test, (where, reason, calls, gives_points, at_end) in json.loads(kept).items()
             }
         except (ValueError, TypeError, AttributeError):
             return None
 
     def keep(self, key: str, trusts: Trusts) -> None:
-        listed = {test: [each.trust, each.reason, sorted(each.calls)] for test, each in trusts.items()}
+        listed = {
+            test: [each.trust, each.reason, sorted(each.calls), each.gives_points, each.at_end]
+            for test, each in trusts.items()
+        }
         as_owner(self._course_dir, lambda root: _write(_path(root, key), json.dumps(listed)))
 
 
@@ -107,6 +110,9 @@ class _Deciding:
         self._kept = kept
 
     def trusts(self, notebook: PlannedNotebook) -> Trusts:
+        if notebook.kernel:
+            reason = f"it runs in the kernel {notebook.kernel}, which no referee can look into"
+            return dict.fromkeys(notebook.tests, Trust("kernel", reason))
         if not notebook.solved:
             # Nothing to run: the text of the tests has to tell.
             return {name: _by_text(test.full) for name, test in notebook.tests.items()}
@@ -147,10 +153,13 @@ def _decided(notebook: PlannedNotebook, trusts: Trusts, files: bytes) -> Planned
     side = InstructorSide(files=files)
     if notebook.solved:
         side = instructor_side(nbformat.reads(notebook.solved, as_version=4), notebook.tests, files)
-        side = replace(side, calls={name: trust.calls for name, trust in trusts.items()})
+        side = calibrated(side, trusts)
     return replace(
         notebook,
-        tests={name: replace(test, trust=trusts[name].trust) for name, test in notebook.tests.items()},
+        tests={
+            name: replace(test, trust=trusts[name].trust, at_end=trusts[name].at_end)
+            for name, test in notebook.tests.items()
+        },
         forgeable={name: each.reason for name, each in trusts.items() if each.trust == "kernel"},
         instructor=side,
     )

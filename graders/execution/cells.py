@@ -1,24 +1,29 @@
 """The process that runs a learner's cells, and its snapshots, which each serve a channel.
 
 Operations: `files` (a tar, unpacked here, where it can only hurt itself), `run` (a cell: `output` and `cut`
-messages, then `done`) and `snapshot` (with one descriptor, on which a fork of this process then serves `run`
-and what a referee asks).
+messages, then `done`), `snapshot` (with one descriptor, on which a fork of this process then serves `run` and
+what a referee asks), `mark` and `changed` (which names stand for something else than at each mark), and
+`share` (with one descriptor, on which a fork takes `inspect`, each with a descriptor for one test's referee,
+and says after each whether it is still as it was).
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import random
 import signal
 import socket
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from graders.execution.facts import Facts
 from graders.execution.shell import CellKernel
 from graders.forkserver.channel import Channel, ChannelClosed, Message
 from graders.forkserver.environment import EXTENSIONS_VARIABLE
@@ -26,6 +31,8 @@ from graders.referee.inspection import Inspection
 
 ALARM_AFTER_SECONDS = 0.2
 """The grader has given the cell up by then, and waits for its end."""
+MAX_TESTS_SECONDS = 2.0
+"""Of processor time, which is bounded for a process: what has used as much serves no further test."""
 TOLD = ("status", "ename", "evalue", "traceback", "execution_count")
 
 
@@ -101,6 +108,11 @@ class _Server:
 class _Cells(_Server):
     """Runs the cells of a notebook, and forks a snapshot where it is told to."""
 
+    def __init__(self, kernel: CellKernel, channel: Channel) -> None:
+        super().__init__(kernel, channel)
+        self._given = dict(kernel.shell.user_ns)
+        self._marks: list[Facts] = []
+
     def _answer(self, message: Message) -> None:
         match message.header["op"]:
             case "files":
@@ -110,9 +122,20 @@ class _Cells(_Server):
             case "run":
                 self._run(message.header)
             case "snapshot":
-                self._fork_snapshot(message.fds[0])
+                self._fork(message.fds[0], partial(_Snapshot, self._kernel))
+            case "mark":
+                self._marks.append(self._facts())
+            case "changed":
+                now = self._facts()
+                names = [json.dumps(sorted(mark.changed(now))) for mark in self._marks]
+                self._channel.send({"op": "changed", "names": names})
+            case "share":
+                self._fork(message.fds[0], partial(_Shared, self._kernel, self._facts))
 
-    def _fork_snapshot(self, descriptor: int) -> None:
+    def _facts(self) -> Facts:
+        return Facts(self._kernel.shell.user_ns, self._given)
+
+    def _fork(self, descriptor: int, server: Callable[[socket.socket], _Server]) -> None:
         # Python gives a fork other random numbers; a snapshot goes on as its original would.
         state = random.getstate()
         if os.fork():
@@ -122,7 +145,7 @@ class _Cells(_Server):
             random.setstate(state)
             self._channel.close()
             self._kernel.go_on_after_fork()
-            _Snapshot(self._kernel, Channel(socket.socket(fileno=descriptor))).serve()
+            server(socket.socket(fileno=descriptor)).serve()
         finally:
             # Whatever came, this process must not go on as the one that it is a copy of.
             os._exit(0)
@@ -131,7 +154,8 @@ class _Cells(_Server):
 class _Snapshot(_Server):
     """What the notebook was at a test: runs the test, or tells a referee what it asks."""
 
-    def __init__(self, kernel: CellKernel, channel: Channel) -> None:
+    def __init__(self, kernel: CellKernel, connection: socket.socket) -> None:
+        channel = Channel(connection)
         super().__init__(kernel, channel)
         self._inspection = Inspection(channel, kernel.shell.user_ns)
 
@@ -141,6 +165,21 @@ class _Snapshot(_Server):
                 self._run(message.header)
         else:
             self._inspection.handle(message)
+
+
+class _Shared(_Server):
+    """What the notebook was when it ended: one referee after another looks at it, while nobody changes it."""
+
+    def __init__(self, kernel: CellKernel, facts: Callable[[], Facts], connection: socket.socket) -> None:
+        super().__init__(kernel, Channel(connection, max_fds=1))
+        self._facts = facts
+        self._first = facts()
+
+    def _answer(self, message: Message) -> None:
+        _Snapshot(self._kernel, socket.socket(fileno=message.fds[0])).serve()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        is_same = time.process_time() < MAX_TESTS_SECONDS and self._facts().is_as(self._first)
+        self._channel.send({"op": "looked", "same": is_same})
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from contextlib import suppress
@@ -13,6 +14,21 @@ from graders.execution.status import InfrastructureFault, RunStatus
 from graders.forkserver.process import ForkedProcess
 
 FILES_SECONDS = 30
+CHANGES_SECONDS = 10
+MAX_HEARD = 1000
+"""Messages that its cells left, before the one that is waited for."""
+
+
+class StateLost(Exception):
+    """A state that was to be looked at later is not there any more.
+
+    Attributes:
+        tests: By grade id, those that need it.
+    """
+
+    def __init__(self, tests: frozenset[str] = frozenset()) -> None:
+        super().__init__("The notebook's last state does not do for all of its tests.")
+        self.tests = tests
 
 
 class LearnerProcess(CellRunner):
@@ -52,6 +68,51 @@ class LearnerProcess(CellRunner):
                 # Its last cell had ended well. The next one will tell what happened since.
                 ours.close()
                 return None
+        return ours
+
+    def mark(self) -> bool:
+        """Have the process remember what its names stand for now; return whether it is there to do so."""
+        if self.is_over:
+            return False
+        try:
+            self._conversation.send({"op": "mark"})
+        except Stopped:
+            return False
+        return True
+
+    def changed(self) -> list[frozenset[str]]:
+        """Return for each mark the names that do not stand now for what they stood for then.
+
+        The process is not told what for: it cannot learn from this which names tests use.
+
+        Raises:
+            StateLost: It does not say.
+        """
+        if self.is_over:
+            raise StateLost
+        try:
+            self._conversation.send({"op": "changed"})
+            for _ in range(MAX_HEARD):
+                message = self._conversation.hear(CHANGES_SECONDS)
+                if message.get("op") == "changed":
+                    return [frozenset(json.loads(names)) for names in message["names"]]
+        except (Stopped, ValueError, TypeError, LookupError, RecursionError):
+            pass
+        raise StateLost
+
+    def share(self) -> socket.socket:
+        """Return a connection to a copy of the process that can be looked at by one test after another.
+
+        Raises:
+            StateLost: The process is gone.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._conversation.send({"op": "share"}, fds=(theirs.fileno(),))
+            except Stopped:
+                ours.close()
+                raise StateLost from None
         return ours
 
     def leave(self) -> None:

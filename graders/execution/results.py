@@ -27,6 +27,9 @@ class TestCell:
     visible: str
     """`full` without its hidden regions; the learner's process never meets anything else of it."""
     trust: Trust = "referee"
+    at_end: bool = False
+    """Whether a referee may judge it by the state in which the notebook ends, wherever that proves to be the
+    same to it; the author's solution tells where to expect it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +99,5 @@ class ExecutedNotebook:
     tests: Mapping[str, TestResult]
     phases: Mapping[str, float]
     """Seconds by phase: fork, files, cells, snapshots, tests."""
+    unsteady: frozenset[str] = frozenset()
+    """Tests that were to be judged by the notebook's last state, and had to be by that at their place."""

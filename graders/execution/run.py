@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 
 from nbformat import NotebookNode
 from nbformat.notebooknode import from_dict
 
-from graders.execution.learner import LearnerProcess
+from graders.execution.learner import LearnerProcess, StateLost
 from graders.execution.results import (
     ExecutedNotebook,
     Judgement,
@@ -21,6 +22,7 @@ from graders.execution.results import (
     Trial,
     TrialFactory,
 )
+from graders.execution.shared_state import SharedState, needs_of_late_tests, test_of, unsteady
 from graders.execution.snapshot import judge_in_snapshot
 from graders.execution.status import InfrastructureFault, RunStatus
 from graders.execution.verdict import verdict
@@ -39,6 +41,11 @@ def execute_notebook(
 ) -> ExecutedNotebook:
     """Run a submitted notebook and judge its tests. `notebook` itself stays as it is.
 
+    A test is judged by the state at its place. Where that can be told to be the state of the end, one copy
+    serves all such tests; where it cannot after all, the notebook is run again, with a copy for each. A
+    learner's process that says wrongly what has changed gets tests judged by another of its own states: it
+    could have been in that one at their places. It says so of all names, and learns nothing about tests.
+
     Args:
         notebook: Repaired; what it holds of a test's source is not used.
         tests: By grade id; the cells of `notebook` that are not named here are the learner's.
@@ -51,6 +58,23 @@ def execute_notebook(
         InfrastructureFault: The platform failed; the submission can be graded later.
         SandboxUnavailable: This machine cannot isolate learner code.
     """
+    execute = partial(_execute, notebook, tests, files, warm, limits, referee)
+    late = {} if referee is None else needs_of_late_tests(notebook.cells, tests)
+    try:
+        return execute(late)
+    except StateLost as lost:
+        return replace(execute({}), unsteady=lost.tests or frozenset(late))
+
+
+def _execute(
+    notebook: NotebookNode,
+    tests: Mapping[str, TestCell],
+    files: bytes,
+    warm: ForkClient,
+    limits: RunLimits,
+    referee: TrialFactory | None,
+    late: Mapping[str, frozenset[str]],
+) -> ExecutedNotebook:
     clock = _Clock()
     with ExitStack() as stack:
         with clock("fork"):
@@ -58,11 +82,10 @@ def execute_notebook(
         learner = LearnerProcess(forked, limits)
         with clock("files"):
             learner.unpack(files)
-        run = _Run(notebook, tests, learner, limits, judged_apart=referee is not None)
+        run = _Run(notebook, tests, learner, limits, late, judged_apart=referee is not None)
         stack.callback(run.close)
         with clock("cells"):
             run.run_cells()
-            learner.leave()
         with clock("tests"):
             judgements = run.judge(referee)
             learner.check()
@@ -84,12 +107,19 @@ class _TestRun:
     cell: NotebookNode
     status: RunStatus = "ok"
     snapshot: socket.socket | None = None
+    waits: bool = False
+    """The moment has been marked, and the end of the notebook is to be as good."""
+
+    @property
+    def was_reached(self) -> bool:
+        return self.waits or self.snapshot is not None
 
 
 class _Run:
     """The state of one notebook's run.
 
     Args:
+        late: Tests that are judged by the state of the end, with the names that they need.
         judged_apart: Whether there is a referee.
     """
 
@@ -99,11 +129,14 @@ class _Run:
         tests: Mapping[str, TestCell],
         learner: LearnerProcess,
         limits: RunLimits,
+        late: Mapping[str, frozenset[str]],
         *,
         judged_apart: bool,
     ) -> None:
         self._tests = tests
         self._learner = learner
+        self._shared = SharedState(learner)
+        self._late = late
         self._limits = limits
         self._judged_apart = judged_apart
         self._seen = from_dict(notebook)
@@ -111,7 +144,11 @@ class _Run:
         """By place in the notebook."""
 
     def run_cells(self) -> None:
-        """Run what the learner may see, and keep a snapshot wherever more is to be judged."""
+        """Run what the learner may see, and keep a snapshot wherever more is to be judged.
+
+        Raises:
+            StateLost: A test waits for the end, and meets there another state than at its place.
+        """
         for place, cell in enumerate(self._seen.cells):
             if cell.cell_type != "code":
                 continue
@@ -121,9 +158,16 @@ class _Run:
                 continue
             run = self._runs[place] = _TestRun(test, cell)
             cell.source = test.visible
-            if self._needs_snapshot(test):
+            if test.grade_id in self._late:
+                run.waits = self._learner.mark()
+            elif self._needs_snapshot(test):
                 run.snapshot = self._learner.snapshot()
             run.status = self._learner.run(cell, test.visible)
+        waiting = [run.test.grade_id for run in self._runs.values() if run.waits]
+        if not waiting:
+            self._learner.leave()
+        elif changed := unsteady([(key, self._late[key]) for key in waiting], self._learner.changed()):
+            raise StateLost(changed)
 
     def judge(self, referee: TrialFactory | None) -> dict[int, Judgement]:
         """Return what the tests gave, by place in the notebook."""
@@ -148,16 +192,16 @@ class _Run:
         for run in self._runs.values():
             if run.snapshot is not None:
                 run.snapshot.close()
+        self._shared.close()
 
     def _test_of(self, cell: NotebookNode) -> TestCell | None:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        return self._tests.get(grade_id) if isinstance(grade_id, str) else None
+        return test_of(cell, self._tests)
 
     def _goes_to_referee(self, test: TestCell) -> bool:
         return self._judged_apart and test.trust == "referee"
 
     def _is_refereed(self, run: _TestRun) -> bool:
-        return run.snapshot is not None and self._goes_to_referee(run.test)
+        return run.was_reached and self._goes_to_referee(run.test)
 
     def _needs_snapshot(self, test: TestCell) -> bool:
         # A test that runs beside the learner's code, and that the learner may see, has run already.
@@ -169,12 +213,14 @@ class _Run:
             test = replace(test, trust="kernel")
         if not self._needs_snapshot(test):
             return verdict(test, run.cell, from_dict(run.cell.outputs), run.status)
-        if run.snapshot is None:
+        if not run.was_reached:
             status: RunStatus = "runtime-error" if self._learner.status == "ok" else self._learner.status
             return Judgement(TestResult(test.grade_id, status, None, test.trust), (self._learner.not_run,))
         if trial is not None and test.trust == "referee":
-            judged = trial.judge(test, run.snapshot.fileno())
+            with self._shared.lent() if run.snapshot is None else nullcontext(run.snapshot) as snapshot:
+                judged = trial.judge(test, snapshot.fileno())
             return verdict(test, run.cell, judged.outputs, judged.result.status, judged.result.message)
+        assert run.snapshot is not None
         return judge_in_snapshot(test, run.cell, run.snapshot, self._limits)
 
 

@@ -31,6 +31,8 @@ class Trust:
     """What it asks the solution's objects."""
     gives_points: bool = False
     """Whether its result for the solution is a number, partial credit."""
+    at_end: bool = False
+    """Whether the solution's last state is to it the one at its place."""
 
 
 def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: bytes) -> InstructorSide:
@@ -76,16 +78,18 @@ def calibrate(
     side = instructor_side(source, tests, files)
     stopped = {key: found for key, test in tests.items() if (found := obstacles(test.full))}
     apart = {key: replace(test, trust="referee") for key, test in tests.items() if key not in stopped}
-    asked = {
-        key: seen.asked for key, seen in _observe(source, apart, side, warm, limits, recording=True).items()
-    }
+    late = {key: replace(test, at_end=True) for key, test in apart.items()}
+    first, unsteady = _observe(source, late, side, warm, limits, recording=True)
+    asked = {key: seen.asked for key, seen in first.items()}
     # Once more, with no more than what was asked: this is what learners' solutions will meet.
-    seen = _observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
+    seen, _ = _observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
     beside = execute_notebook(source, tests, files, warm, limits, None).tests
     return {
         key: Trust("kernel", stopped[key][0].reason)
         if key in stopped
-        else _decided(seen.get(key), beside[key], asked.get(key, frozenset()))
+        else replace(
+            _decided(seen.get(key), beside[key], asked.get(key, frozenset())), at_end=key not in unsteady
+        )
         for key in tests
     }
 
@@ -128,11 +132,13 @@ def _observe(
     limits: RunLimits,
     *,
     recording: bool,
-) -> dict[str, Observed]:
+) -> tuple[dict[str, Observed], frozenset[str]]:
+    """Return what each test gave, and those that cannot wait for the notebook's end."""
     recorder = _Recorder(Referee(warm, limits, side, recording=recording))
-    if tests:
-        execute_notebook(source, tests, side.files, warm, limits, lambda: recorder)
-    return recorder.seen
+    if not tests:
+        return {}, frozenset()
+    executed = execute_notebook(source, tests, side.files, warm, limits, lambda: recorder)
+    return recorder.seen, executed.unsteady
 
 
 def _reason(judgement: Judgement) -> str:
