@@ -25,6 +25,7 @@ from graders.engine.writing import Written
 WRITE_SECONDS = 0.5
 WRITE_COUNT = 25
 """Results are written when so many wait, or the first has waited so long."""
+_REPLACED = "{} of nbgrader_config.py is not called: the engine does that step in its own way."
 BUSY_SECONDS = 0.2
 """How often is looked whether another command has finished a submission."""
 
@@ -71,6 +72,8 @@ class Report:
     seconds: float = 0.0
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds by phase, over all submissions."""
+    notes: tuple[str, ...] = ()
+    """What is to be said about all of them."""
 
     @property
     def exit_code(self) -> int:
@@ -107,7 +110,7 @@ class Batch:
         self._tell = tell
         self._finished: list[Finished] = []
         self._write_at = 0.0
-        self._report = Report(plan.assignment)
+        self._report = Report(plan.assignment, notes=tuple(map(_REPLACED.format, plan.steps.replaced)))
         self._phases = defaultdict[str, float](float)
 
     def run(self, students: Sequence[str], *, force: bool = False) -> Report:

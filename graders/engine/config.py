@@ -30,8 +30,10 @@ def read_config(course_dir: Path) -> Config:
     puts it there.
 
     Raises:
-        CourseError: A file cannot be read. nbgrader would go on without it, and forget a late policy.
+        CourseError: A file cannot be read: nbgrader would go on without it, and forget a late policy. Or it
+            is another user's, and would run with root's power.
     """
+    _refuse_foreign(course_dir)
     if str(course_dir) not in sys.path:
         sys.path.insert(0, str(course_dir))
     config = Config()
@@ -92,6 +94,15 @@ class AssignmentLayout:
                 nbgrader_step=step, student_id=student, assignment_id=self.assignment
             )
         )
+
+
+def _refuse_foreign(course_dir: Path) -> None:
+    for path in (course_dir / "nbgrader_config.py", course_dir / "jupyter_config.py"):
+        if os.geteuid() == 0 and path.exists() and path.stat().st_uid != 0:
+            raise CourseError(
+                f"{path} is a program of another user's, and would run with root's power.",
+                f"Run the command as the owner of {course_dir}.",
+            )
 
 
 def _read(folder: str, name: str) -> Config:

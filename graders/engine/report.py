@@ -17,6 +17,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "graded": sum(not line.problem for line in report.lines),
         "failed": sum(bool(line.problem) for line in report.lines),
         "skipped": sorted(report.skipped),
+        "notes": list(report.notes),
         "seconds": round(report.seconds, 3),
         "phases": {name: round(seconds, 3) for name, seconds in sorted(report.phases.items())},
         "submissions": [asdict(line) for line in sorted(report.lines, key=_student)],
@@ -26,7 +27,7 @@ def as_document(report: Report) -> dict[str, Any]:
 def as_lines(report: Report) -> list[str]:
     """Return the report as lines of text: one for each submission, then what there is to say about it."""
     lines = [text for line in sorted(report.lines, key=_student) for text in _of_submission(line)]
-    lines += _forgeable(report)
+    lines += [*report.notes, *_forgeable(report)]
     if report.skipped:
         lines.append(f"Graded before, not graded again without --force: {', '.join(sorted(report.skipped))}")
     graded = sum(not line.problem for line in report.lines)

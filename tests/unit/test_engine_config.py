@@ -1,0 +1,107 @@
+"""A course directory is read as nbgrader reads it: its configuration, its steps, who has submitted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_notebook
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    ClearOutput,
+    Execute,
+    LimitOutput,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    SaveAutoGrades,
+)
+from traitlets.config import Config
+
+from course.errors import CourseError
+from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.steps import StepFailed, call, read_steps
+from graders.preprocessors import configure
+
+pytestmark = pytest.mark.quick
+
+
+class Early(NbGraderPreprocessor):
+    """A step of a course's own."""
+
+
+class Late(NbGraderPreprocessor):
+    """Another one, which fails."""
+
+    def preprocess(self, nb: object, resources: object) -> tuple[object, object]:
+        raise KeyError("gone")
+
+
+class OwnExecute(Execute):
+    """A step of a course's own that the engine replaces."""
+
+
+@pytest.fixture(autouse=True)
+def _own_module_path() -> Iterator[None]:
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
+
+
+def test_a_course_is_configured_by_its_own_file_and_old_names_still_count(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.Execute.timeout = 7\nc.NbGrader.course_id = 'old-name'\n"
+    )
+    config = read_config(tmp_path)
+    coursedir = course_directory(tmp_path, config)
+    assert (config.Execute.timeout, coursedir.course_id, coursedir.root) == (7, "old-name", str(tmp_path))
+
+
+def test_a_configuration_that_cannot_be_read_is_told_and_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c.Execute.timeout = unknown\n")
+    with pytest.raises(CourseError, match="NameError"):
+        read_config(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has more power than another user")
+def test_root_runs_no_configuration_of_another_user(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("raise SystemExit\n")
+    os.chown(tmp_path / "nbgrader_config.py", 200_000, 200_000)
+    with pytest.raises(CourseError, match="root's power"):
+        read_config(tmp_path)
+
+
+def test_students_are_found_by_the_course_s_own_structure_of_folders(tmp_path: Path) -> None:
+    config = Config()
+    config.CourseDirectory.directory_structure = "{nbgrader_step}/{assignment_id}/{student_id}"
+    config.CourseDirectory.student_id_exclude = "zoe"
+    for student in ("ann", "bob b", "zoe"):
+        (tmp_path / "submitted" / "Week [1]" / student).mkdir(parents=True)
+    (tmp_path / "submitted" / "Week 1" / "eve").mkdir(parents=True)
+    layout = AssignmentLayout(course_directory(tmp_path, config), "Week [1]")
+    assert layout.students() == ("ann", "bob b")
+    assert layout.autograded("ann") == Path("autograded/Week [1]/ann")
+
+
+def test_a_course_s_own_steps_are_called_where_they_stood_and_the_engine_s_replaced() -> None:
+    config = Config()
+    config.Autograde.sanitize_preprocessors = [Early, ClearOutput, OverwriteCells, Late]
+    config.Autograde.autograde_preprocessors = [
+        Early, OwnExecute, Late, LimitOutput, SaveAutoGrades, AssignLatePenalties, Early,
+    ]  # fmt: skip
+    steps = read_steps(config)
+    assert (steps.before_repair, steps.after_repair) == ((Early,), (Late,))
+    assert (steps.before_run, steps.after_run) == ((Early,), (Late, LimitOutput))
+    assert steps.after_scores == (Early,)
+    assert (steps.replaced, steps.late, steps.own_rules) == (("OwnExecute",), AssignLatePenalties, False)
+    assert steps.on_seen == (LimitOutput,)
+    with pytest.raises(StepFailed, match="Late failed: KeyError"):
+        call([Early, Late], config, new_notebook(), {})
+
+
+def test_the_engine_s_own_configuration_asks_for_its_rules() -> None:
+    config = Config()
+    configure(config)
+    assert read_steps(config).own_rules
