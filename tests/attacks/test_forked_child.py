@@ -133,7 +133,7 @@ def test_its_signals_reach_nobody(warm: WarmParent, mallory: ForkedProcess, zoe:
     assert mallory.wait(10).code == 7
 
 
-def test_it_reaches_no_network(mallory: ForkedProcess, host: Host) -> None:
+def test_it_reaches_no_network(mallory: ForkedProcess, zoe: ForkedProcess, host: Host) -> None:
     for address in ("127.0.0.1", "::1", "10.0.0.1", "192.0.2.1"):
         assert not ask(mallory, "network.connect", host=address, port=host.tcp_port), address
     ask(mallory, "network.send_datagram", host="127.0.0.1", port=host.udp_port, word="out")
@@ -142,6 +142,9 @@ def test_it_reaches_no_network(mallory: ForkedProcess, host: Host) -> None:
         host.datagrams.recv(16)
     assert not ask(mallory, "network.resolve", name="example.org")
     assert ask(mallory, "network.interfaces") == ["lo"]
+    port = ask(zoe, "network.listen_tcp")
+    assert ask(zoe, "network.connect", host="127.0.0.1", port=port)
+    assert not ask(mallory, "network.connect", host="127.0.0.1", port=port)
     assert not ask(mallory, "network.change_interface")
 
 

@@ -58,6 +58,13 @@ def listen_unix(address: str) -> bool:
     return True
 
 
+def listen_tcp() -> int:
+    """Listen at the loopback for as long as this process lives; return the port."""
+    server = socket.create_server(("127.0.0.1", 0))
+    KEPT.append(server)
+    return int(server.getsockname()[1])
+
+
 def change_interface() -> bool:
     """Ask the kernel for another interface, by netlink: RTM_NEWLINK of kind `dummy`."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as netlink:
