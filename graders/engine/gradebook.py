@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from nbgrader import api
@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from graders.engine.history import ScoreChange, prepare_history, record_changes
 from graders.engine.late import set_late_penalty
-from graders.engine.plan import AssignmentPlan
+from graders.engine.plan import AssignmentPlan, known_cells
 from graders.engine.results import CellGrade, GradedNotebook, GradedSubmission, Remark, SubmissionContent
+from graders.repair.source import SourceCell
 
 BUSY_SECONDS = 60
 """How long a transaction waits for another process that writes an embedded gradebook."""
@@ -28,6 +29,10 @@ FORGEABLE = "This test ran beside the learner's code, which could have forged it
 _TRIES = 3
 
 First = Callable[[Session], None]
+
+
+class Outdated(LookupError):
+    """Submissions were graded by other tests than the gradebook has by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class Gradebook:
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: Nothing was recorded.
+            Outdated: Nothing was recorded, since tests were changed while these were graded.
         """
         for _ in range(_TRIES - 1):
             try:
@@ -93,6 +99,7 @@ class Gradebook:
         with Session(self.engine) as session, session.begin():
             first(session)
             rows = _Rows(session, plan)
+            rows.refuse_outdated()
             return {each.content.student: tuple(rows.write(each)) for each in finished}
 
 
@@ -113,9 +120,18 @@ class _Rows:
         assignment = session.scalars(
             select(api.Assignment).where(api.Assignment.name == plan.assignment)
         ).one()
+        self._assignment = assignment
         self._assignment_id = assignment.id
         self._notebook_ids = {notebook.name: notebook.id for notebook in assignment.notebooks}
         self._cells = {notebook.id: _cells(notebook) for notebook in assignment.notebooks}
+
+    def refuse_outdated(self) -> None:
+        """Raise `Outdated` if the gradebook's tests are no longer those of the plan."""
+        for notebook in self._assignment.notebooks:
+            planned = self._plan.notebooks.get(notebook.name)
+            known = {cell.grade_id: cell for cell in known_cells(notebook)}
+            if planned is not None and not same_cells(planned.source.named, known):
+                raise Outdated(f"The tests of {notebook.name}.ipynb were changed meanwhile. Grade it again.")
 
     def write(self, finished: Finished) -> Iterator[Remark]:
         content, result = finished.content, finished.result
@@ -208,6 +224,15 @@ class _Rows:
             yield Remark(
                 "step", f"The late policy failed, no penalty is set: {type(error).__name__}: {error}", name
             )
+
+
+def same_cells(one: Mapping[str, SourceCell], other: Mapping[str, SourceCell]) -> bool:
+    """Return whether cells by name have the same text, kind and weight."""
+    return _described(one) == _described(other)
+
+
+def _described(cells: Mapping[str, SourceCell]) -> dict[str, SourceCell]:
+    return {name: replace(cell, checksum="", cell_id="", visible=None) for name, cell in cells.items()}
 
 
 def complete(row: api.SubmittedNotebook) -> None:

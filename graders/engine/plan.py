@@ -197,13 +197,14 @@ def _notebook(
     found: Notebook, source: Mapping[str, bytes], config: Config, not_a_test: str
 ) -> PlannedNotebook:
     solved = source.get(f"{found.name}.ipynb", b"").decode("utf-8")
-    known = {cell.grade_id: cell for cell in _known_cells(found)}
+    known = {cell.grade_id: cell for cell in known_cells(found)}
     kernelspec = json.loads(found.kernelspec) if found.kernelspec else None
     cells = SourceNotebook(_in_order(known, solved), kernelspec or None)
     return planned_notebook(found.name, cells, solved, config, not_a_test)
 
 
-def _known_cells(found: Notebook) -> Iterator[SourceCell]:
+def known_cells(found: Notebook) -> Iterator[SourceCell]:
+    """Yield the cells of a notebook as the gradebook has them."""
     grades = {cell.name: cell for cell in found.grade_cells}
     tasks = {cell.name: cell for cell in found.task_cells}
     solutions = {cell.name for cell in found.solution_cells}

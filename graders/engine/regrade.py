@@ -26,7 +26,7 @@ from graders.engine.attempts import grade_patiently
 from graders.engine.config import AssignmentLayout, course_directory, read_config
 from graders.engine.content import CourseContent
 from graders.engine.course import Choices, chosen_students
-from graders.engine.gradebook import Finished, Gradebook
+from graders.engine.gradebook import Finished, Gradebook, same_cells
 from graders.engine.locks import SubmissionLocks
 from graders.engine.outcome import LearnerOutcome, Regrade, compare, still_settled
 from graders.engine.plan import AssignmentPlan, read_plan
@@ -35,7 +35,7 @@ from graders.engine.rehearsal import copied_gradebook
 from graders.engine.results import GradedNotebook, GradedSubmission, SubmissionContent
 from graders.engine.standing import Standing, read_standings
 from graders.engine.trust import trusted
-from graders.engine.version import newest_version, same_cells, take_over
+from graders.engine.version import newest_version, take_over
 from graders.engine.warm import environment_of
 from graders.engine.writing import ResultWriter
 from graders.forkserver.parent import WarmParent
@@ -43,6 +43,7 @@ from graders.forkserver.parent import WarmParent
 _BUSY_SECONDS = 0.2
 """How often is looked whether another command has finished a submission."""
 _GONE = "There is no submission of it any more. What it was given stays; a new test waits for a person."
+_MEANWHILE = "It was submitted and graded while this went on. Run the command again."
 _log = logging.getLogger("spoc.engine")
 
 Read = Callable[[str], SubmissionContent]
@@ -156,7 +157,11 @@ class Regrading:
             return self._bring(plan, [self._settled(each) for each in graded], choices)
 
     def _refuse_some(self, plan: AssignmentPlan, choices: Choices) -> None:
-        if choices.students and not self.is_rehearsal and not same_cells(self.known, plan):
+        is_same = all(
+            same_cells(notebook.source.named, plan.notebooks[name].source.named)
+            for name, notebook in self.known.notebooks.items()
+        )
+        if choices.students and not self.is_rehearsal and not is_same:
             raise Conflict(
                 f"The tests of {plan.assignment!r} are others than those of the gradebook: for everybody.",
                 "Leave --student away, or add --dry-run.",
@@ -237,9 +242,10 @@ class Regrading:
             for written in writer.write(finished):
                 student = written.finished.content.student
                 problems[student] = problems[student] or written.problem
+        after = self._standings()
         if not choices.students:
             problems |= dict.fromkeys(before.keys() - problems.keys(), _GONE)
-        after = self._standings()
+            problems |= dict.fromkeys(after.keys() - problems.keys(), _MEANWHILE)
         results = {each.content.student: each.result for each in finished}
         learners = [
             self._outcome(student, before.get(student), after.get(student), results.get(student), problem)

@@ -56,18 +56,6 @@ def _newest(plan: AssignmentPlan, notebook: PlannedNotebook) -> PlannedNotebook:
     return planned_notebook(name, source_notebook(made), notebook.solved, plan.config, plan.quiz_cell)
 
 
-def same_cells(one: AssignmentPlan, other: AssignmentPlan) -> bool:
-    """Return whether two versions have the same cells, of the same text and weight."""
-    return all(
-        _described(notebook.source.named) == _described(other.notebooks[name].source.named)
-        for name, notebook in one.notebooks.items()
-    )
-
-
-def _described(cells: Mapping[str, SourceCell]) -> dict[str, SourceCell]:
-    return {name: replace(cell, checksum="", cell_id="", visible=None) for name, cell in cells.items()}
-
-
 def take_over(session: Session, plan: AssignmentPlan) -> None:
     """Make the gradebook's cells those of `plan`; grades and comments of cells that stay are kept.
 

@@ -21,11 +21,13 @@ from sqlalchemy import create_engine
 from traitlets.config import Config
 
 from course.errors import Conflict, CourseError
-from graders.engine.course import Choices, grade_course
+from graders.engine.course import Choices, grade_course, open_course
+from graders.engine.gradebook import Finished
 from graders.engine.history import read_history
 from graders.engine.outcome import Reason, Regrade
 from graders.engine.regrade import regrade_course
 from graders.engine.regrade_report import changed_tests
+from graders.engine.results import GradedSubmission, SubmissionContent
 from hub_config.cli import spoc
 from tests.equality.cells import answer, essay, locked_tests, notebook, read_only
 from tests.equality.course import COURSE_ID, Course, Submission, assignment, write_course
@@ -106,8 +108,8 @@ def shown(done: Regrade) -> dict[tuple[str, str], tuple[float | None, float | No
     """Return what changes by learner and cell: points that count before and after, and why."""
     return {
         (learner.student, cell.cell): (
-            cell.before and cell.before.counted,
-            cell.after and cell.after.counted,
+            cell.before.counted if cell.before else None,
+            cell.after.counted if cell.after else None,
             cell.reasons,
         )
         for learner in done.learners
@@ -239,6 +241,17 @@ def test_who_cannot_be_graded_is_named_and_keeps_the_points(course: Path) -> Non
             zero = gradebook.find_grade("zero", "work", NAME, student)
             assert (zero.auto_score, zero.needs_manual_grade) == (None, True), "no silent zero"
         assert gradebook.find_grade("small", "work", NAME, "bob").auto_score == 2
+
+
+def test_what_was_graded_by_tests_of_before_is_not_recorded_any_more(course: Path) -> None:
+    with open_course(course, NAME) as grading:
+        improved(course)
+        regrade(course)
+        content = SubmissionContent(student="dee", files={})
+        (written,) = grading.writer().write([Finished(content, GradedSubmission(student="dee"))])
+        assert "changed meanwhile" in written.problem
+        with grading.gradebook.reading() as session:
+            assert session.get(api.Student, "dee") is None
 
 
 def test_another_cell_of_the_author_and_a_newer_submission_are_reasons(course: Path) -> None:
