@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import random
 import sys
-import types
 import warnings
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 class Ambient:
-    """The working folder, the states of random numbers, filters of warnings, Python's own names.
+    """The working folder, the states of random numbers, filters of warnings.
 
-    Two are never equal when a warning has been shown that is shown once: where Python keeps that, it also
-    keeps a version of it that nobody can read.
+    Two are never equal when a warning has been shown: where Python keeps that it shall be shown once, it also
+    keeps a version of that which nobody can read.
     """
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
-        self._parts = (
-            os.getcwd(),
-            random.getstate(),
-            _numpy_random_state(),
-            tuple(warnings.filters),
-            tuple(map(id, vars(builtins).values())),
-        )
-        self._warned = tuple(_warned(namespace))
+    def __init__(self) -> None:
+        self._parts = (os.getcwd(), random.getstate(), _numpy_random_state(), tuple(warnings.filters))
+        self._warned = _ShownWarnings.count
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ambient):
             return NotImplemented
-        return self._parts == other._parts and self._warned == other._warned == ()
+        return self._parts == other._parts and self._warned == other._warned == 0
 
     __hash__ = None  # type: ignore[assignment]  # as of anything that changes
+
+
+class _ShownWarnings:
+    """How many warnings this process has shown since `watch_warnings`."""
+
+    count = 0
+
+
+def watch_warnings() -> None:
+    """Count the warnings that are shown from here on."""
+    module: Any = warnings
+    # Both the warnings of C code and those of Python come by here, whoever collects them then.
+    show = module._showwarnmsg  # noqa: SLF001
+
+    def count_and_show(message: Any) -> None:
+        _ShownWarnings.count += 1
+        show(message)
+
+    module._showwarnmsg = count_and_show  # noqa: SLF001
+    _ShownWarnings.count = 0
 
 
 def _numpy_random_state() -> tuple[object, ...]:
@@ -43,13 +54,3 @@ def _numpy_random_state() -> tuple[object, ...]:
         return ()
     name, keys, *rest = numpy_random.get_state()
     return (name, keys.tobytes(), *rest)
-
-
-def _warned(namespace: Mapping[str, Any]) -> Iterator[str]:
-    for name, module in list(sys.modules.items()):
-        if type(module) is types.ModuleType:
-            registry = module.__dict__.get("__warningregistry__")
-            if registry and registry.keys() - {"version"}:
-                yield name
-    if namespace.get("__warningregistry__", {}).keys() - {"version"}:
-        yield ""

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
+from graders.execution.ambient import watch_warnings
 from graders.execution.facts import Facts
 from graders.execution.shell import CellKernel
 from graders.forkserver.channel import Channel, ChannelClosed, Message
@@ -40,6 +41,7 @@ def prepare() -> None:
     """Build and warm the kernel, in the process from which those that run cells are forked."""
     extensions = os.environ.pop(EXTENSIONS_VARIABLE, "")
     _kernel().warm(filter(None, extensions.split(",")))
+    watch_warnings()
 
 
 def serve(channel: Channel) -> None:
@@ -112,6 +114,7 @@ class _Cells(_Server):
         super().__init__(kernel, channel)
         self._given = dict(kernel.shell.user_ns)
         self._marks: list[Facts] = []
+        self._end: Facts | None = None
 
     def _answer(self, message: Message) -> None:
         match message.header["op"]:
@@ -126,11 +129,11 @@ class _Cells(_Server):
             case "mark":
                 self._marks.append(self._facts())
             case "changed":
-                now = self._facts()
-                names = [json.dumps(sorted(mark.changed(now))) for mark in self._marks]
+                self._end = end = self._facts()
+                names = [json.dumps(sorted(mark.changed(end))) for mark in self._marks]
                 self._channel.send({"op": "changed", "names": names})
             case "share":
-                self._fork(message.fds[0], partial(_Shared, self._kernel, self._facts))
+                self._fork(message.fds[0], partial(_Shared, self._kernel, self._facts, self._end))
 
     def _facts(self) -> Facts:
         return Facts(self._kernel.shell.user_ns, self._given)
@@ -170,10 +173,12 @@ class _Snapshot(_Server):
 class _Shared(_Server):
     """What the notebook was when it ended: one referee after another looks at it, while nobody changes it."""
 
-    def __init__(self, kernel: CellKernel, facts: Callable[[], Facts], connection: socket.socket) -> None:
+    def __init__(
+        self, kernel: CellKernel, facts: Callable[[], Facts], first: Facts | None, connection: socket.socket
+    ) -> None:
         super().__init__(kernel, Channel(connection, max_fds=1))
         self._facts = facts
-        self._first = facts()
+        self._first = first or facts()
 
     def _answer(self, message: Message) -> None:
         _Snapshot(self._kernel, socket.socket(fileno=message.fds[0])).serve()

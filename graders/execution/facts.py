@@ -79,7 +79,7 @@ class Facts:
 
     def __init__(self, namespace: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         walk = _Walk(namespace)
-        self.ambient = Ambient(namespace)
+        self.ambient = Ambient()
         self._facts = {
             name: None if _HISTORY.fullmatch(name) else walk.fact(value, is_given=given.get(name) is value)
             for name, value in dict(namespace).items()
