@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from graders.engine.attempts import grade_patiently
 from graders.engine.batch import Batch, Report
 from graders.engine.config import AssignmentLayout, course_directory, read_config
 from graders.engine.content import CourseContent
-from graders.engine.course import Choices, grade_patiently
+from graders.engine.course import Choices
 from graders.engine.gradebook import Gradebook
 from graders.engine.locks import SubmissionLocks
 from graders.engine.plan import AssignmentPlan, read_plan
