@@ -10,21 +10,21 @@ and says after each whether it is still as it was).
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
 import random
 import signal
 import socket
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from graders.execution.ambient import watch_warnings
 from graders.execution.facts import Facts
+from graders.execution.files import unpack
 from graders.execution.shell import CellKernel
 from graders.forkserver.channel import Channel, ChannelClosed, Message
 from graders.forkserver.environment import EXTENSIONS_VARIABLE
@@ -119,8 +119,7 @@ class _Cells(_Server):
     def _answer(self, message: Message) -> None:
         match message.header["op"]:
             case "files":
-                with tarfile.open(fileobj=io.BytesIO(message.buffers[0])) as archive:
-                    archive.extractall(filter="data")
+                unpack(message.buffers[0], Path.cwd())
                 self._channel.send({"op": "done"})
             case "run":
                 self._run(message.header)

@@ -6,7 +6,6 @@ hidden tests runs twice: once for its trainer, and once without them for what it
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tempfile
 from collections import deque
@@ -27,6 +26,7 @@ from traitlets.config import Config
 
 from graders.execution.cell_runner import CellRunner
 from graders.execution.conversation import DIED, LOOK_SECONDS, Listener, Ran, Stopped, most_bytes
+from graders.execution.files import unpack
 from graders.execution.outputs import NotebookOutputs
 from graders.execution.results import ExecutedNotebook, RunLimits, TestCell, TestResult
 from graders.execution.status import InfrastructureFault, RunStatus
@@ -161,8 +161,7 @@ def _started(kernel: str, files: bytes, limits: RunLimits) -> Iterator[_KernelTa
     try:
         with tempfile.TemporaryDirectory(prefix="spoc-files-") as folder:
             if files:
-                with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-                    archive.extractall(folder, filter="data")
+                unpack(files, Path(folder))
             run_sync(manager.start_kernel)(cwd=folder)
         client = manager.blocking_client()
         client.start_channels()

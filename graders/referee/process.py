@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import io
 import linecache
 import signal
 import socket
 import sys
-import tarfile
 import tempfile
 import traceback
 from collections.abc import Iterable, Iterator
@@ -17,6 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from graders.execution.files import unpack
 from graders.forkserver.channel import Channel, ChannelClosed
 from graders.referee.handles import is_remote
 from graders.referee.namespace import TestNamespace
@@ -226,13 +225,11 @@ def _unpack(files: bytes) -> list[str]:
     if not files:
         return []
     here = Path.cwd()
-    with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-        names = [member.name for member in archive.getmembers() if member.isfile()]
-        archive.extractall(filter="data")
-        if any(name.endswith(".py") for name in names):
-            modules = tempfile.mkdtemp(prefix=".modules-")
-            archive.extractall(modules, filter="data")
-            sys.path.append(modules)
+    names = unpack(files, here)
+    if any(name.endswith(".py") for name in names):
+        modules = tempfile.mkdtemp(prefix=".modules-")
+        unpack(files, Path(modules))
+        sys.path.append(modules)
     return [str(here / name) for name in names]
 
 
