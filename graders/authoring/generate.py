@@ -40,7 +40,8 @@ def generate(course_dir: Path, course_id: str, release_dir: Path, due: Mapping[s
     if done.returncode:
         raise CourseError(
             f"nbgrader could not make the release: {_reason(done.stderr)}",
-            "`spoc module lint` finds most causes; a change of cells is refused once somebody has submitted.",
+            "`spoc module lint` finds most causes; a change of cells is refused once somebody has submitted:"
+            " `spoc grade regrade` takes it over, then release again.",
         )
 
 

@@ -35,7 +35,7 @@ from graders.engine.rehearsal import copied_gradebook
 from graders.engine.results import GradedNotebook, GradedSubmission, SubmissionContent
 from graders.engine.standing import Standing, read_standings
 from graders.engine.trust import trusted
-from graders.engine.version import newest_version, take_over
+from graders.engine.version import newest_version, refuse_loss, take_over
 from graders.engine.warm import environment_of
 from graders.engine.writing import ResultWriter
 from graders.forkserver.parent import WarmParent
@@ -146,6 +146,8 @@ class Regrading:
         """
         plan = newest_version(self.known)
         self._refuse_some(plan, choices)
+        with self.gradebook.reading() as session:
+            refuse_loss(session, plan)
         begin(len(students))
         with ExitStack() as stack:
             if not self.is_rehearsal:

@@ -56,6 +56,19 @@ def _newest(plan: AssignmentPlan, notebook: PlannedNotebook) -> PlannedNotebook:
     return planned_notebook(name, source_notebook(made), notebook.solved, plan.config, plan.quiz_cell)
 
 
+def refuse_loss(session: Session, plan: AssignmentPlan) -> None:
+    """Look whether the gradebook can take over the cells of `plan`; changes nothing.
+
+    Raises:
+        CourseError: A cell is gone that somebody has a mark or a comment for by hand.
+    """
+    for found in _notebooks(session, plan):
+        for kind in _KINDS:
+            there = _there(session, found, kind)
+            for name in there.keys() - _wanted(plan.notebooks[found.name], kind).keys():
+                _refuse_loss(there[name])
+
+
 def take_over(session: Session, plan: AssignmentPlan) -> None:
     """Make the gradebook's cells those of `plan`; grades and comments of cells that stay are kept.
 
@@ -65,15 +78,12 @@ def take_over(session: Session, plan: AssignmentPlan) -> None:
     Raises:
         CourseError: A cell is gone that somebody has a mark or a comment for by hand.
     """
-    query = select(api.Assignment).where(api.Assignment.name == plan.assignment)
-    for found in session.scalars(query).one().notebooks:
+    for found in _notebooks(session, plan):
         notebook = plan.notebooks[found.name]
         found.kernelspec = json.dumps(dict(notebook.source.kernelspec or {}))
         for kind in _KINDS:
-            wanted = {cell.grade_id: cell for cell in notebook.source.cells if getattr(cell, kind)}
-            _take_over_kind(session, found, kind, wanted)
-        named = {cell.grade_id: cell for cell in notebook.source.cells if cell.grade_id}
-        _take_over_sources(session, found, named)
+            _take_over_kind(session, found, kind, _wanted(notebook, kind))
+        _take_over_sources(session, found, notebook.source.named)
         session.expire(found)
         for submitted in found.submissions:
             complete(submitted)
@@ -81,11 +91,24 @@ def take_over(session: Session, plan: AssignmentPlan) -> None:
     session.expire_all()
 
 
+def _notebooks(session: Session, plan: AssignmentPlan) -> list[api.Notebook]:
+    query = select(api.Assignment).where(api.Assignment.name == plan.assignment)
+    return list(session.scalars(query).one().notebooks)
+
+
+def _there(session: Session, found: api.Notebook, kind: str) -> dict[str, api.BaseCell]:
+    model = _KINDS[kind]
+    return {cell.name: cell for cell in session.scalars(select(model).where(model.notebook_id == found.id))}
+
+
+def _wanted(notebook: PlannedNotebook, kind: str) -> dict[str, SourceCell]:
+    return {cell.grade_id: cell for cell in notebook.source.cells if getattr(cell, kind)}
+
+
 def _take_over_kind(
     session: Session, found: api.Notebook, kind: str, wanted: Mapping[str, SourceCell]
 ) -> None:
-    model = _KINDS[kind]
-    there = {cell.name: cell for cell in session.scalars(select(model).where(model.notebook_id == found.id))}
+    model, there = _KINDS[kind], _there(session, found, kind)
     for name in there.keys() - wanted.keys():
         _remove(session, there[name])
     for name, cell in wanted.items():
@@ -99,22 +122,23 @@ def _take_over_kind(
 
 
 def _remove(session: Session, cell: api.BaseCell) -> None:
-    grades = session.scalars(select(api.Grade).where(api.Grade.cell_id == cell.id)).all()
-    comments = session.scalars(select(api.Comment).where(api.Comment.cell_id == cell.id)).all()
-    by_hand = [row for row in grades if row.manual_score is not None or row.extra_credit]
-    by_hand += [row for row in comments if row.manual_comment]
-    if by_hand:
-        whose = ", ".join(sorted({row.notebook.assignment.student_id for row in by_hand}))
-        raise CourseError(
-            f"The cell {cell.name} is gone from the source, but there are marks or comments by hand for it:"
-            f" of {whose}.",
-            "Put it back; it may be worth 0 points.",
-        )
-    record_changes(session, [_taken(row) for row in grades if row.auto_score is not None])
-    for row in (*grades, *comments):
+    _refuse_loss(cell)
+    record_changes(session, [_taken(grade) for grade in cell.grades if grade.auto_score is not None])
+    for row in (*cell.grades, *cell.comments):
         session.delete(row)
     session.flush()
     session.delete(cell)
+
+
+def _refuse_loss(cell: api.BaseCell) -> None:
+    by_hand = [row for row in cell.grades if row.manual_score is not None or row.extra_credit]
+    by_hand += [row for row in cell.comments if row.manual_comment]
+    if by_hand:
+        whose = ", ".join(sorted({row.notebook.assignment.student_id for row in by_hand}))
+        raise CourseError(
+            f"{cell.name} is gone from the source, but has marks or comments by hand: of {whose}.",
+            "Put it back; it may be worth 0 points.",
+        )
 
 
 def _taken(grade: api.Grade) -> ScoreChange:

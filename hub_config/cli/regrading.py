@@ -15,7 +15,14 @@ from course.state import StateFolder
 from graders.engine.course import Choices
 from graders.engine.outcome import CellOutcome, LearnerOutcome, Regrade
 from graders.engine.regrade import regrade_course
-from graders.engine.regrade_report import as_document, changed_tests, reasons_in_words, verdicts, why
+from graders.engine.regrade_report import (
+    TestChange,
+    as_document,
+    changed_tests,
+    reasons_in_words,
+    verdicts,
+    why,
+)
 from graders.engine.standing import Points
 from graders.regrading import Deployment, regrade_deployment
 from hub_config.cli.grading import progress
@@ -58,13 +65,19 @@ def _show(regrade: Regrade) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     for change in changed_tests(regrade):
-        weight = f"{_number(change.max_before)} → {_number(change.max_after)} points"
-        console.print(Text(f"{change.notebook}/{change.cell}: {reasons_in_words(change)}; {weight}"))
+        console.print(Text(f"{change.notebook}/{change.cell}: {reasons_in_words(change)}{_weight(change)}"))
     table = _table(regrade)
     if table.row_count:
         console.print(table)
     for line in _closing_lines(regrade):
         console.print(Text(line))
+
+
+def _weight(change: TestChange) -> str:
+    before, after = change.max_before, change.max_after
+    if before is None or after is None:
+        return f", worth {before if after is None else after:g}"
+    return f": {before:g} → {after:g}" if before != after else ""
 
 
 def _table(regrade: Regrade) -> Table:
@@ -98,11 +111,11 @@ def _total(learner: LearnerOutcome) -> str:
 
 
 def _points(points: Points | None) -> str:
-    return _number(None if points is None else points.counted)
-
-
-def _number(number: float | None) -> str:
-    return "–" if number is None else f"{number:g}"
+    if points is None:
+        return "–"
+    if points.counted is None:
+        return "waits"
+    return f"{points.counted:g}{' (waits)' if points.waits else ''}"
 
 
 def _closing_lines(regrade: Regrade) -> Iterator[str]:

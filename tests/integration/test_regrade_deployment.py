@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -54,13 +54,6 @@ def change_source(deployment: Deployment, change: Callable[[NotebookNode], None]
     nbformat.write(notebook, path)
 
 
-def work_off(deployment: Deployment) -> None:
-    with closing(Grader(deployment.state, SAMPLE_MODULES_DIR, "en")) as grader, grader.alone():
-        grader.work_off()
-        while grader.work():
-            pass
-
-
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return deploy(tmp_path_factory.mktemp("regrade"), "ada,Ada,,learner", "ben,Ben,,learner")
@@ -73,17 +66,24 @@ def submissions(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
         "ada": deployment.hand_in("ada", deployment.source_dir),
         "ben": deployment.hand_in("ben", folder),
     }
-    work_off(deployment)
+    with closing(Grader(deployment.state, SAMPLE_MODULES_DIR, "en")) as grader, grader.alone():
+        while grader.work():
+            pass
+        give_and_release_marks(deployment, handed_in)
+        while grader.work():
+            pass
+    return {learner: deployment.now(each) for learner, each in handed_in.items()}
+
+
+def give_and_release_marks(deployment: Deployment, learners: Iterable[str]) -> None:
     with Gradebook(deployment.state.gradebook_url) as gradebook:
-        for learner in handed_in:
+        for learner in learners:
             for grade in gradebook.find_submission(MODULE, learner).notebooks[0].grades:
                 if grade.auto_score is None:
                     grade.manual_score, grade.needs_manual_grade = 1, False
         gradebook.db.commit()
     with closing(Database(deployment.state.database_url)) as database:
         GradingQueue(database).release_marks(MODULE)
-    work_off(deployment)
-    return {learner: deployment.now(each) for learner, each in handed_in.items()}
 
 
 def test_only_who_is_told_something_else_gets_new_feedback_and_marks_stay_released(
