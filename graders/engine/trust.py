@@ -17,6 +17,7 @@ from typing import Literal
 import nbformat
 
 from course.errors import NotAllowed
+from graders.engine.own_files import tests_of_own_files
 from graders.engine.owner import as_owner
 from graders.engine.placement import WORK_FOLDER
 from graders.engine.plan import AssignmentPlan, PlannedNotebook
@@ -33,7 +34,8 @@ TrustMode = Literal["auto", "referee", "kernel"]
 
 BY_CHOICE = "all tests were run in the learner's kernel, by choice"
 _IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
-_VERSION = 3
+_OWN_FILE = "it uses {}, of which the learner's own version counts (Autograde.exclude_overwriting)"
+_VERSION = 4
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
 
@@ -104,12 +106,18 @@ class _Deciding:
         self, plan: AssignmentPlan, environment: WarmEnvironment, warm: ForkClient, kept: TrustFolder
     ) -> None:
         self.files = plan.tar_for_author()
+        self._plan = plan
         self._limits = plan.limits
         self._environment = environment
         self._warm = warm
         self._kept = kept
 
     def trusts(self, notebook: PlannedNotebook) -> Trusts:
+        own = tests_of_own_files(notebook, self._plan.files, self._plan.left_alone)
+        beside = {test: Trust("kernel", _OWN_FILE.format(file)) for test, file in own.items()}
+        return {**self._found(notebook), **beside}
+
+    def _found(self, notebook: PlannedNotebook) -> Trusts:
         if notebook.kernel:
             reason = f"it runs in the kernel {notebook.kernel}, which no referee can look into"
             return dict.fromkeys(notebook.tests, Trust("kernel", reason))
