@@ -115,7 +115,7 @@ class Folder:
 
 def _walk(folder: str, depth: int) -> Iterator[tuple[str, State]]:
     try:
-        entries = list(os.scandir(folder))
+        device, entries = os.stat(folder).st_dev, list(os.scandir(folder))
     except OSError:
         # It has gone meanwhile, or may not be read: nothing is known of it.
         return
@@ -125,6 +125,9 @@ def _walk(folder: str, depth: int) -> Iterator[tuple[str, State]]:
         try:
             status = entry.stat(follow_symlinks=False)
         except OSError:
+            continue
+        if status.st_dev != device:
+            # Mounted there: an environment that lies in `/tmp` is on both sides, and nobody's work.
             continue
         if stat.S_ISREG(status.st_mode):
             yield entry.path, (status.st_ino, status.st_size, status.st_mtime_ns)
