@@ -1,23 +1,30 @@
 """Finds out, once for each version of an assignment, which tests a referee can judge.
 
 The instructor's solution decides, never a submission: a test that passes beside the solution but not apart
-from it needs the learner's own process. What a test asks the solution's objects is kept, too: it may tell a
-learner's nothing else.
+from it needs the learner's own process, and one that passes only after the hidden parts of others a process
+that has met those. What a test asks the solution's objects is kept, too: it may tell a learner's nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from nbformat import NotebookNode
 
-from graders.execution.results import Judgement, RunLimits, TestCell, TestResult, Trial
+from graders.execution.results import ExecutedNotebook, Judgement, RunLimits, TestCell, TestResult, Trial
 from graders.execution.results import Trust as Where
 from graders.execution.run import execute_notebook
+from graders.execution.sequence import judge_in_sequence
+from graders.execution.status import KERNEL_DIED, NOT_RUN, OUT_OF_TIME, RunStatus
 from graders.forkserver.parent import ForkClient
 from graders.referee.analysis import names_of, obstacles
-from graders.referee.trial import InstructorSide, Observed, Referee
+from graders.referee.trial import REFEREE_DIED, InstructorSide, Observed, Referee
+
+GOES_ON = "it goes on from what a hidden test has done, so it ran after it in one process"
+_OF_THE_MACHINE: frozenset[RunStatus] = frozenset({"time", "signal", "memory", "output", "infrastructure"})
+_ERRORS_OF_THE_MACHINE = frozenset({OUT_OF_TIME, KERNEL_DIED, NOT_RUN, REFEREE_DIED, "MemoryError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,16 @@ class Trust:
     """Whether its result for the solution is a number, partial credit."""
     at_end: bool = False
     """Whether the solution's last state is to it the one at its place."""
+    in_sequence: bool = False
+    """Whether the solution passes it only when the hidden parts of the tests before it have run, too."""
+    fails: bool = False
+    """Whether the solution fails it, wherever it runs."""
+    is_sure: bool = True
+    """Whether nothing was stopped that might run on in a machine with less to do."""
+
+    def placed(self, test: TestCell) -> TestCell:
+        """Return a test that is judged as is said here."""
+        return replace(test, trust=self.trust, at_end=self.at_end, in_sequence=self.in_sequence)
 
 
 def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: bytes) -> InstructorSide:
@@ -76,34 +93,77 @@ def calibrate(
         InfrastructureFault: The platform failed.
     """
     side = instructor_side(source, tests, files)
-    stopped = {key: found for key, test in tests.items() if (found := obstacles(test.full))}
+    stopped = {key: found[0].reason for key, test in tests.items() if (found := obstacles(test.full))}
     apart = {key: replace(test, trust="referee") for key, test in tests.items() if key not in stopped}
     late = {key: replace(test, at_end=True) for key, test in apart.items()}
-    first, unsteady = _observe(source, late, side, warm, limits, recording=True)
-    asked = {key: seen.asked for key, seen in first.items()}
+    first = _observe(source, late, side, warm, limits, recording=True)
+    asked = {key: seen.asked for key, seen in first.seen.items()}
     # Once more, with no more than what was asked: this is what learners' solutions will meet.
-    seen, _ = _observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
-    beside = execute_notebook(source, tests, files, warm, limits, None).tests
+    second = _observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
+    beside = execute_notebook(source, tests, files, warm, limits, None)
+    whole = beside.tests
+    if any(test.full != test.visible for test in tests.values()):
+        judgements = judge_in_sequence(source, tests, files, warm, limits).values()
+        whole = {each.result.grade_id: each.result for each in judgements}
+    runs = (*first.runs, *second.runs, beside)
+    is_sure = not any(map(_was_stopped, runs)) and _OF_THE_MACHINE.isdisjoint(
+        result.status for result in whole.values()
+    )
     return {
-        key: Trust("kernel", stopped[key][0].reason)
-        if key in stopped
-        else replace(
-            _decided(seen.get(key), beside[key], asked.get(key, frozenset())), at_end=key not in unsteady
+        key: replace(
+            _decided(_Outcome(stopped.get(key, ""), second.seen.get(key), beside.tests[key], whole[key])),
+            calls=asked.get(key, frozenset()),
+            at_end=key in apart and key not in first.unsteady,
+            is_sure=is_sure,
         )
         for key in tests
     }
 
 
-def _decided(seen: Observed | None, beside: TestResult, asked: frozenset[str]) -> Trust:
-    if beside.status != "ok":
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the solution got for a test."""
+
+    obstacle: str
+    """Why no referee could be asked; empty if one was."""
+    apart: Observed | None
+    beside: TestResult
+    in_sequence: TestResult
+
+
+def _decided(of: _Outcome) -> Trust:
+    in_sequence = _worth(of.in_sequence) > _worth(of.beside)
+    wanted = of.in_sequence if in_sequence else of.beside
+    fails = wanted.status != "ok"
+    if of.obstacle:
+        return Trust("kernel", of.obstacle, in_sequence=in_sequence, fails=fails)
+    if fails:
         # The solution is wrong, or the test is. Neither asks for a test that can be forged.
-        return Trust("referee", calls=asked)
-    if seen is None:
+        return Trust("referee", fails=True)
+    if of.apart is not None:
+        apart = of.apart.judgement.result
+        if (apart.status, apart.points) == (wanted.status, wanted.points):
+            return Trust("referee", gives_points=apart.points is not None)
+    if in_sequence:
+        return Trust("kernel", GOES_ON, in_sequence=True)
+    if of.apart is None:
         return Trust("kernel", "the notebook does not get as far as this test")
-    apart = seen.judgement.result
-    if (apart.status, apart.points) != (beside.status, beside.points):
-        return Trust("kernel", _reason(seen.judgement))
-    return Trust("referee", calls=asked, gives_points=apart.points is not None)
+    return Trust("kernel", _reason(of.apart.judgement, of.beside))
+
+
+def _worth(result: TestResult) -> float:
+    if result.status != "ok":
+        return -inf
+    return inf if result.points is None else result.points
+
+
+def _was_stopped(run: ExecutedNotebook) -> bool:
+    """Return whether a run was kept from its end, or a cell of it."""
+    statuses = {run.status, *(result.status for result in run.tests.values())}
+    outputs = (output for cell in run.graded.cells for output in cell.get("outputs", ()))
+    return not _OF_THE_MACHINE.isdisjoint(statuses) or any(
+        output.output_type == "error" and output.ename in _ERRORS_OF_THE_MACHINE for output in outputs
+    )
 
 
 class _Recorder:
@@ -124,6 +184,15 @@ class _Recorder:
         return observed.judgement
 
 
+@dataclass(frozen=True, slots=True)
+class _Observations:
+    """What each test gave by nbgrader's rules, the run, and the tests that cannot wait for its end."""
+
+    seen: Mapping[str, Observed]
+    runs: tuple[ExecutedNotebook, ...] = ()
+    unsteady: frozenset[str] = frozenset()
+
+
 def _observe(
     source: NotebookNode,
     tests: Mapping[str, TestCell],
@@ -132,20 +201,30 @@ def _observe(
     limits: RunLimits,
     *,
     recording: bool,
-) -> tuple[dict[str, Observed], frozenset[str]]:
-    """Return what each test gave, and those that cannot wait for the notebook's end."""
+) -> _Observations:
     recorder = _Recorder(Referee(warm, limits, side, recording=recording))
     if not tests:
-        return {}, frozenset()
+        return _Observations({})
     executed = execute_notebook(source, tests, side.files, warm, limits, lambda: recorder)
-    return recorder.seen, executed.unsteady
+    seen = {
+        key: replace(each, judgement=replace(each.judgement, result=executed.tests[key]))
+        for key, each in recorder.seen.items()
+    }
+    return _Observations(seen, (executed,), executed.unsteady)
 
 
-def _reason(judgement: Judgement) -> str:
-    error = next((output for output in judgement.outputs if output.output_type == "error"), None)
-    if error is None:
-        return f"it ends with {judgement.result.status}"
-    return f"apart from the learner's code it ends with {error.ename}: {error.evalue}"[:300]
+def _reason(apart: Judgement, beside: TestResult) -> str:
+    error = next((output for output in apart.outputs if output.output_type == "error"), None)
+    if error is not None:
+        return f"apart from the learner's code it ends with {error.ename}: {error.evalue}"[:300]
+    if apart.result.status == "ok":
+        one, other = _points(apart.result), _points(beside)
+        return f"apart from the learner's code it gives {one} points, and beside it {other}"
+    return f"apart from the learner's code it fails: {apart.result.message or 'it writes to stderr'}"
+
+
+def _points(result: TestResult) -> str:
+    return "all" if result.points is None else f"{result.points:g}"
 
 
 def _grade_id(cell: NotebookNode) -> object:
