@@ -58,6 +58,7 @@ class Case:
             "recording": self.recording,
             "seconds": self.seconds,
             "max_bytes": 1_000_000,
+            "gives_points": False,
         }
         answer = self.runner.judge(request, forked(serve))
         return Outcome(answer["status"], answer["message"], answer["outputs"], frozenset(answer["asked"]))

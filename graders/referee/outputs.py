@@ -6,6 +6,8 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 from IPython.lib.pretty import pretty
@@ -22,10 +24,12 @@ class Outputs:
 
     Args:
         max_bytes: What it may show.
+        gives_points: Whether its result is to be a number, of points.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, *, gives_points: bool = False) -> None:
         self._left = max_bytes
+        self._gives_points = gives_points
         self._taken: list[dict[str, Any]] = []
 
     def taken(self) -> list[dict[str, Any]]:
@@ -53,7 +57,7 @@ class Outputs:
         """
         for value in values:
             if not is_remote(value):
-                text = pretty(value)[:100_000]
+                text = pretty(_plain_number(value) if self._gives_points else value)[:100_000]
                 self._taken.append(
                     {
                         "output_type": "execute_result",
@@ -82,6 +86,13 @@ class Outputs:
             yield
         finally:
             sys.stdout, sys.stderr = outer
+
+
+def _plain_number(value: Any) -> Any:
+    """Return a finite number, of numpy's say, as Python's own, which nbgrader can read; the rest as it is."""
+    if isinstance(value, Real) and type(value) not in (bool, int, float) and isfinite(value):
+        return int(value) if isinstance(value, Integral) else float(value)
+    return value
 
 
 class _Stream(io.TextIOBase):

@@ -95,7 +95,7 @@ class TestRunner:
 
     def judge(self, request: dict[str, Any], snapshot: Channel) -> dict[str, Any]:
         """Run one test against a learner's state, and return what came of it. The channel is closed then."""
-        outputs = Outputs(request["max_bytes"])
+        outputs = Outputs(request["max_bytes"], gives_points=request["gives_points"])
         calls = request["calls"]
         state = LearnerState(
             snapshot,

@@ -103,6 +103,7 @@ class Referee:
         """
         forked = self._forked or self._open()
         calls = self._instructor.calls.get(test.grade_id)
+        gives_points = test.grade_id in self._instructor.giving_points
         request = {
             "op": "judge",
             "grade_id": test.grade_id,
@@ -110,6 +111,7 @@ class Referee:
             "visible_lines": visible_lines(test),
             "calls": None if calls is None else sorted(calls),
             "recording": self._recording,
+            "gives_points": gives_points,
             "seconds": self._limits.cell_seconds,
             "max_bytes": self._limits.cell_output_bytes,
         }
@@ -120,7 +122,7 @@ class Referee:
             return self._give_up(test, "time", OUT_OF_TIME, "The test ran too long and was stopped.")
         except (ChannelClosed, BadMessage):
             return self._give_up(test, "signal", REFEREE_DIED, "The test ended the process in which it ran.")
-        return _observed(test, answer, gives_points=test.grade_id in self._instructor.giving_points)
+        return _observed(test, answer, gives_points=gives_points)
 
     def _open(self) -> ForkedProcess:
         instructor = self._instructor

@@ -43,14 +43,14 @@ def test_points_above_the_maximum_are_the_maximum_where_stock_discards_the_submi
 
 
 def test_a_result_that_is_no_number_gives_nothing_where_stock_gives_full_points(graded: Graded) -> None:
-    assert _scores(graded["faults"], "stock", "not-a-number", "ratio") == {"ann": 0.5, "bob": 1, "cyd": 0}
-    assert _scores(graded["faults"], "engine", "not-a-number", "ratio") == {"ann": 0.5, "bob": 0, "cyd": 0}
+    assert _scores(graded["faults"], "stock", "not-a-number", "ratio") == {"ann": 0.5, "bob": 1, "cyd": 0.25}
+    assert _scores(graded["faults"], "engine", "not-a-number", "ratio") == {"ann": 0.5, "bob": 0, "cyd": 0.25}
 
 
-def test_points_that_stock_cannot_read_are_not_full_points(graded: Graded) -> None:
-    """`np.float64(0.0)` is no number to stock, so that a learner who uses numpy gets everything for it."""
+def test_points_that_stock_cannot_read_are_the_number_that_they_say(graded: Graded) -> None:
+    """`np.float64(0.25)` is no number to stock, so that a learner who uses numpy gets everything for it."""
     assert _scores(graded["faults"], "stock", "not-a-number", "bare") == {"ann": 0.5, "bob": 1, "cyd": 1}
-    assert _scores(graded["faults"], "engine", "not-a-number", "bare") == {"ann": 0.5, "bob": 0, "cyd": 0}
+    assert _scores(graded["faults"], "engine", "not-a-number", "bare") == {"ann": 0.5, "bob": 0, "cyd": 0.25}
 
 
 def test_a_wrong_schema_version_costs_nobody_anything_where_stock_stops_the_batch(graded: Graded) -> None:

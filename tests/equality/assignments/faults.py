@@ -29,7 +29,7 @@ NOT_A_NUMBER = assignment(
     ),
     Submission("ann"),
     Submission("bob", {"share": "right = total = float('nan')"}),
-    Submission("cyd", {"share": "import numpy as np\nright, total = np.float64(0), np.float64(2)"}),
+    Submission("cyd", {"share": "import numpy as np\nright, total = np.float64(0.5), np.float64(2)"}),
 )
 
 
