@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -48,6 +48,7 @@ class Learners:
         self, submission: Submission, plan: AssignmentPlan, graded_before: dict[str, bytes]
     ) -> SubmissionContent:
         """Return a submission as the engine takes it, and as nbgrader would have collected it."""
+        submitted = read_folder(self.submissions.files_dir(submission.id))
         member = self.roster.find(submission.learner)
         first, _, last = (member.display_name if member else submission.learner).rpartition(" ")
         try:
@@ -58,7 +59,8 @@ class Learners:
             points = 0.0
         return SubmissionContent(
             student=submission.learner,
-            files=self._files(submission, plan),
+            files=_used(submission, submitted.files, plan),
+            left_out=submitted.problems,
             timestamp=submission.received_at,
             quiz_points=points,
             graded_before=graded_before,
@@ -67,15 +69,15 @@ class Learners:
             language=self.language,
         )
 
-    def _files(self, submission: Submission, plan: AssignmentPlan) -> dict[str, bytes]:
-        submitted = read_folder(self.submissions.files_dir(submission.id)).files
-        files = {
-            name: content
-            for name, content in submitted.items()
-            if name not in NEVER_RUN and (not name.endswith(".ipynb") or name[:-6] in plan.notebooks)
-        }
-        stamp = submission.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        return {**files, TIMESTAMP: stamp.encode()}
+
+def _used(submission: Submission, submitted: Mapping[str, bytes], plan: AssignmentPlan) -> dict[str, bytes]:
+    files = {
+        name: content
+        for name, content in submitted.items()
+        if name not in NEVER_RUN and (not name.endswith(".ipynb") or name[:-6] in plan.notebooks)
+    }
+    stamp = submission.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    return {**files, TIMESTAMP: stamp.encode()}
 
 
 class CourseWork:

@@ -25,14 +25,14 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def packed(files: Mapping[str, bytes], problems: Sequence[str] = ()) -> bytes:
-    """Return files, and what is wrong with others, as bytes that are safe to read: see `unpacked`."""
+def packed(files: Mapping[str, bytes], problems: Sequence[Sequence[str]] = ()) -> bytes:
+    """Return files, and some texts on each other one, as bytes that are safe to read: see `unpacked`."""
     sizes = {name: len(content) for name, content in files.items()}
-    header = json.dumps({"sizes": sizes, "problems": list(problems)}).encode("ascii")
+    header = json.dumps({"sizes": sizes, "problems": list(map(list, problems))}).encode("ascii")
     return b"".join((header, b"\n", *files.values()))
 
 
-def unpacked(pack: bytes) -> tuple[dict[str, bytes], tuple[str, ...]]:
+def unpacked(pack: bytes) -> tuple[dict[str, bytes], tuple[tuple[str, ...], ...]]:
     """Return the files and the problems of `packed`."""
     header, _, content = pack.partition(b"\n")
     told = json.loads(header)
@@ -40,4 +40,4 @@ def unpacked(pack: bytes) -> tuple[dict[str, bytes], tuple[str, ...]]:
     for name, size in told["sizes"].items():
         files[name] = content[start : start + size]
         start += size
-    return files, tuple(told["problems"])
+    return files, tuple(map(tuple, told["problems"]))

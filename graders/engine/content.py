@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from graders.engine.config import AssignmentLayout
 from graders.engine.owner import as_owner
 from graders.engine.plan import AssignmentPlan
 from graders.engine.results import Remark, SubmissionContent
-from graders.repair.files import FileLimits, read_folder
+from graders.repair.files import FileLimits, FileProblem, read_folder
 
 TIMESTAMP = "timestamp.txt"
 _GRADED_LIMITS = FileLimits(max_notebook_bytes=64 * 1024 * 1024)
@@ -45,7 +45,7 @@ class CourseContent:
             CourseError: It cannot be read.
         """
         files, problems = self._folder(self.layout.submitted(student))
-        remarks = [Remark("files", problem) for problem in problems]
+        remarks = [Remark("files", problem.text) for problem in problems]
         timestamp, problem = read_timestamp(files)
         if problem:
             remarks.append(Remark("timestamp", problem))
@@ -54,6 +54,7 @@ class CourseContent:
             files=files,
             timestamp=timestamp,
             graded_before=self.graded_before(student),
+            left_out=problems,
             remarks=tuple(remarks),
         )
 
@@ -71,15 +72,16 @@ class CourseContent:
 
     def _folder(
         self, folder: Path, limits: FileLimits | None = None
-    ) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    ) -> tuple[dict[str, bytes], tuple[FileProblem, ...]]:
         def act(root: Path) -> bytes:
             read = read_folder(root / folder, limits or FileLimits(), self.plan.ignore)
-            return packed(read.files, [problem.text for problem in read.problems])
+            return packed(read.files, [astuple(problem) for problem in read.problems])
 
         try:
-            return unpacked(as_owner(self.layout.root, act))
+            files, problems = unpacked(as_owner(self.layout.root, act))
         except OSError as error:
             raise CourseError(f"{folder} cannot be read: {error}") from error
+        return files, tuple(FileProblem(*problem) for problem in problems)
 
 
 def read_timestamp(files: Mapping[str, bytes]) -> tuple[datetime | None, str]:

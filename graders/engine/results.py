@@ -9,6 +9,7 @@ from typing import Literal
 
 from graders.execution.results import TestResult
 from graders.execution.status import RunStatus
+from graders.repair.files import FileProblem
 
 RemarkKind = Literal["repair", "forgeable", "points", "stopped", "timestamp", "files", "step"]
 """Why a line is in the report: a notebook was repaired, a test can be forged, points are not what the test
@@ -33,6 +34,7 @@ class SubmissionContent:
     Args:
         student: Who submitted.
         files: By relative path with `/`, what was submitted.
+        left_out: Which other files were submitted, and why they are not used.
         timestamp: When, aware or naive UTC; None leaves what the gradebook says.
         quiz_points: Points in the quiz of the assignment at that time; None leaves those of the gradebook.
         graded_before: By notebook, the trainer's notebooks as they were graded last.
@@ -44,6 +46,7 @@ class SubmissionContent:
 
     student: str
     files: Mapping[str, bytes]
+    left_out: tuple[FileProblem, ...] = ()
     timestamp: datetime | None = None
     quiz_points: float | None = None
     graded_before: Mapping[str, bytes] = field(default_factory=dict)

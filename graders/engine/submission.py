@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbformat.notebooknode import from_dict
 from nbgrader.utils import is_grade, is_locked, is_task
 
+from course.archive import shown
 from course.language import translator
 from graders.engine.archive import tar_of
 from graders.engine.marks import unchanged_cells
@@ -28,6 +29,7 @@ from graders.repair.notebook import Repaired, repair
 from graders.repair.report import Unreadable
 from graders.trainer_copy import disarm
 
+_SHOWN_PROBLEMS = 10
 _STOPPED = {
     "signal": "The kernel stopped working; what came after was not run.",
     "time": "The notebook ran too long and was stopped.",
@@ -50,6 +52,8 @@ def grade_submission(plan: AssignmentPlan, content: SubmissionContent, warm: For
     """
     names = [name for name in plan.notebooks if f"{name}.ipynb" in content.files]
     refused = partial(GradedSubmission, student=content.student, is_sandboxed=warm.sandboxed)
+    if problems := _refused_notebooks(plan, content):
+        return refused(problem="\n".join(problems), remarks=content.remarks)
     if not names:
         return refused(problem=_nothing_submitted(plan, content), remarks=content.remarks)
     grading = _Grading(plan, content, warm)
@@ -179,6 +183,17 @@ class _Grading:
             "metadata": {"name": name},
             "nbgrader": place,
         }
+
+
+def _refused_notebooks(plan: AssignmentPlan, content: SubmissionContent) -> list[str]:
+    """Return why notebooks that were submitted are not used: that is no reason to count them as missing."""
+    missing = {shown(f"{name}.ipynb") for name in plan.notebooks if f"{name}.ipynb" not in content.files}
+    # Of too many files not all were looked at: a notebook may be among the others.
+    return [
+        problem.told(content.language)
+        for problem in content.left_out
+        if problem.name in missing or (missing and problem.kind == "count")
+    ][:_SHOWN_PROBLEMS]
 
 
 def _nothing_submitted(plan: AssignmentPlan, content: SubmissionContent) -> str:

@@ -11,11 +11,13 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from course.archive import MAX_BYTES
 from graders.repair.json_bounds import excess
 from graders.repair.report import Repair, Unreadable
 from graders.repair.source import SourceCell
 
-MAX_NOTEBOOK_BYTES = 20 * 1024 * 1024
+MAX_NOTEBOOK_BYTES = MAX_BYTES
+"""What can be handed in at all can be a single notebook."""
 MAX_CELLS = 2_000
 MAX_SOURCE_CHARACTERS = 5_000_000
 

@@ -100,4 +100,4 @@ with SubmissionLocks(Path({str(course_dir)!r})) as locks:
 
 def test_packed_files_come_back_as_they_were() -> None:
     files = {"a.txt": b"\n\0{", "b/ü.bin": b""}
-    assert unpacked(packed(files, ["left out: ü"])) == (files, ("left out: ü",))
+    assert unpacked(packed(files, [("size", "ü")])) == (files, (("size", "ü"),))
