@@ -14,7 +14,7 @@ PORT   ?= 8000
 export UV_SYSTEM_CERTS := true
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: help setup demo test test-quick check format lock bench clean
+.PHONY: help setup demo test test-quick test-nbgrader check format lock bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test: setup ## Set up and run every test
 
 test-quick: setup ## The tests that need no server, in under a minute
 	$(BIN)/python -m pytest -m quick -q
+
+test-nbgrader: setup ## nbgrader's own tests of autograding, with the engine in its place: some 8 minutes
+	SPOC_NBGRADER_SUITE=1 $(BIN)/python -m pytest tests/equality/test_nbgrader_suite.py
 
 check: setup ## Style, types and layers
 	$(BIN)/ruff check .

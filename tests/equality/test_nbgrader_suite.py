@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -11,8 +12,12 @@ import pytest
 
 from tests.equality.stock import environment
 
+ASKED_FOR = "SPOC_NBGRADER_SUITE"
 pytestmark = [
     pytest.mark.timeout(1200),
+    pytest.mark.skipif(
+        not os.environ.get(ASKED_FOR), reason=f"takes minutes: make test-nbgrader ({ASKED_FOR}=1)"
+    ),
     pytest.mark.skipif(find_spec("nbgrader.tests") is None, reason="nbgrader came without its tests"),
 ]
 
