@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 
 import nbformat
@@ -26,6 +27,7 @@ from graders.engine.kernels import kernel_of_its_own
 from graders.engine.owner import as_owner
 from graders.engine.steps import Steps, read_steps
 from graders.execution.results import RunLimits, TestCell
+from graders.forkserver.limits import ProcessLimits
 from graders.referee.trial import InstructorSide
 from graders.repair.source import SourceCell, SourceNotebook
 
@@ -44,6 +46,7 @@ class PlannedNotebook:
         tests: By grade id, the cells that give points by being run.
         solved: The author's notebook with its solutions, as JSON; empty if it is not there.
         forgeable: By grade id, why a test runs beside the learner's code.
+        failing: Tests that the author's own solution fails.
         instructor: What the other tests find that no learner made.
         kernel: The kernel that it runs in, if it needs one of its own; empty if it does not.
     """
@@ -53,6 +56,7 @@ class PlannedNotebook:
     tests: Mapping[str, TestCell]
     solved: str
     forgeable: Mapping[str, str] = field(default_factory=dict)
+    failing: frozenset[str] = frozenset()
     instructor: InstructorSide = field(default_factory=InstructorSide)
     kernel: str = ""
 
@@ -241,4 +245,9 @@ def _limits(config: Config) -> RunLimits:
         # nbgrader's word for no limit; all cells together have one in any case.
         cell_seconds = _NOTEBOOK_SECONDS
     notebook_seconds = max(_NOTEBOOK_SECONDS, _CELLS_OF_FULL_LENGTH * cell_seconds)
-    return RunLimits(cell_seconds=float(cell_seconds), notebook_seconds=float(notebook_seconds))
+    usual = ProcessLimits()
+    return RunLimits(
+        cell_seconds=float(cell_seconds),
+        notebook_seconds=float(notebook_seconds),
+        process=replace(usual, cpu_seconds=max(usual.cpu_seconds, ceil(notebook_seconds))),
+    )

@@ -54,6 +54,9 @@ SHARED = "/run/shared"
 ALL_SHARED = "/run/all-shared"
 """Where the fork server has the folders that the grader shares with runs, one each."""
 
+CPU_SECONDS_TO_END = 5
+"""What a process has left after SIGXCPU. At the hard limit comes SIGKILL, which tells nothing of time."""
+
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 0x1
 INTERFACE_REQUEST = struct.Struct("16sH22x")
@@ -127,18 +130,17 @@ class Confinement:
 
 def limit_process(limits: ProcessLimits) -> None:
     """Limit this process and each that it starts, for good."""
-    for kind, limit in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_FSIZE, limits.file_bytes),
-        (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_NPROC, limits.processes),
+    for kind, limit, more in (
+        (resource.RLIMIT_AS, limits.memory_bytes, 0),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_CPU, limits.cpu_seconds, CPU_SECONDS_TO_END),
+        (resource.RLIMIT_FSIZE, limits.file_bytes, 0),
+        (resource.RLIMIT_NOFILE, limits.open_files, 0),
+        (resource.RLIMIT_NPROC, limits.processes, 0),
     ):
         _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            limit = min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
+        most = limit + more if hard == resource.RLIM_INFINITY else min(limit + more, hard)
+        resource.setrlimit(kind, (min(limit, most), most))
 
 
 def close_all_but(kept: Iterable[int]) -> None:

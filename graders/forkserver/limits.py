@@ -17,7 +17,7 @@ class ProcessLimits:
     memory_bytes: int = 2 * GIB
     """Address space of each process."""
     cpu_seconds: int = 300
-    """CPU time of each process."""
+    """CPU time of each process; one that ignores the signal which says that it is over gets a little more."""
     processes: int = 256
     """Processes and threads at one time."""
     file_bytes: int = 256 * MIB

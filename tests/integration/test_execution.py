@@ -211,6 +211,11 @@ def test_a_notebook_that_takes_too_long_stops(execute: Execute) -> None:
     assert _grades(executed) == [0]
 
 
+def test_a_process_that_computes_too_long_ran_out_of_time(execute: Execute) -> None:
+    executed = execute("while True: pass", ("", "assert 1"), process=ProcessLimits(cpu_seconds=1))
+    assert executed.status == executed.tests["test-1"].status == "time"
+
+
 @pytest.mark.parametrize(
     ("end", "status"),
     [("os._exit(0)", "runtime-error"), ("os.kill(os.getpid(), 9)", "signal"), ("os.abort()", "signal")],

@@ -275,7 +275,7 @@ def test_a_fork_bomb_takes_nothing_from_others_and_ends_with_its_run(warm: WarmP
 def test_cpu_time_is_bounded(warm: WarmParent) -> None:
     with warm.fork("cells", ProcessLimits(cpu_seconds=1)) as process:
         process.channel.send({"code": "0", "first": "while True: pass"})
-        assert process.wait(timeout=30).signal in (signal.SIGXCPU, signal.SIGKILL)
+        assert process.wait(timeout=30).signal == signal.SIGXCPU
 
 
 @pytest.mark.parametrize("name", ["warm", "unsafe"])

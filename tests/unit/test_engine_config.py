@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_notebook
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     ClearOutput,
@@ -22,6 +23,7 @@ from traitlets.config import Config
 
 from course.errors import CourseError
 from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.plan import read_plan
 from graders.engine.steps import StepFailed, call, read_steps
 from graders.preprocessors import configure
 
@@ -105,3 +107,18 @@ def test_the_engine_s_own_configuration_asks_for_its_rules() -> None:
     config = Config()
     configure(config)
     assert read_steps(config).own_rules
+
+
+@pytest.mark.parametrize(
+    ("timeout", "cell_seconds", "cpu_seconds"), [(10, 10, 300), (600, 600, 6000), (None, 300, 3000)]
+)
+def test_a_process_may_compute_as_long_as_its_notebook_may_run(
+    tmp_path: Path, timeout: int | None, cell_seconds: int, cpu_seconds: int
+) -> None:
+    config = Config({"Execute": {"timeout": timeout}})
+    with Gradebook("sqlite://") as gradebook:
+        gradebook.add_assignment("week")
+        gradebook.add_notebook("one", "week")
+        limits = read_plan(course_directory(tmp_path, config), "week", config, gradebook.db).limits
+    assert limits.cell_seconds == cell_seconds
+    assert limits.process.cpu_seconds == limits.notebook_seconds == cpu_seconds
