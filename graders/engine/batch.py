@@ -58,6 +58,8 @@ class Line:
     points: float | None
     max_points: float
     problem: str = ""
+    is_empty: bool = False
+    """Whether it was not graded because it holds no notebook."""
     is_sandboxed: bool = True
     remarks: tuple[Remark, ...] = ()
 
@@ -77,8 +79,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """What `nbgrader autograde` exits with: 1 if anything was not graded."""
-        return int(any(line.problem for line in self.lines))
+        """What `nbgrader autograde` exits with: 1 if a notebook was not graded, or there was none at all."""
+        submitted = [line for line in self.lines if not line.is_empty]
+        return int(any(line.problem for line in submitted) or not (submitted or self.skipped))
 
 
 class Batch:
@@ -210,6 +213,7 @@ def _line(plan: AssignmentPlan, written: Written) -> Line:
         points=None if problem else sum(scores),
         max_points=max_points,
         problem=problem,
+        is_empty=result.is_empty,
         is_sandboxed=result.is_sandboxed,
         remarks=(*result.remarks, *written.remarks),
     )

@@ -105,6 +105,7 @@ class GradedSubmission:
         missing: Those that were not: they get no points.
         problem: Why the submission was not graded, for its learner; empty if it was.
         fault: What went wrong that is no fault of the learner's; empty if nothing did.
+        is_empty: Whether there was no notebook at all to be graded; then `problem` says so.
         is_sandboxed: Whether learner code was confined.
         remarks: For the report.
     """
@@ -114,6 +115,7 @@ class GradedSubmission:
     missing: tuple[str, ...] = ()
     problem: str = ""
     fault: str = ""
+    is_empty: bool = False
     is_sandboxed: bool = True
     remarks: tuple[Remark, ...] = ()
 

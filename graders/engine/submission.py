@@ -55,7 +55,9 @@ def grade_submission(plan: AssignmentPlan, content: SubmissionContent, warm: For
     if problems := _refused_notebooks(plan, content):
         return refused(problem="\n".join(problems), remarks=content.remarks)
     if not names:
-        return refused(problem=_nothing_submitted(plan, content), remarks=content.remarks)
+        is_empty = not any(name.endswith(".ipynb") for name in content.files)
+        problem = _nothing_submitted(plan, content)
+        return refused(problem=problem, is_empty=is_empty, remarks=content.remarks)
     grading = _Grading(plan, content, warm)
     try:
         repaired = {name: grading.repaired(name) for name in names}

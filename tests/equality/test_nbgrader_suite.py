@@ -36,7 +36,6 @@ DELIBERATE = {
     "test_handle_failure": "a notebook that stock cannot read is repaired, and graded",
     "test_handle_failure_single_notebook": "a notebook that stock cannot read is repaired, and graded",
     "test_missing_source_kernelspec": "the kernel that a learner's notebook names is not asked for",
-    "test_missing_files": "a submission without any notebook is told by the exit code",
 }
 """What the engine does otherwise, each for a reason."""
 

@@ -136,6 +136,16 @@ def test_a_notebook_that_cannot_be_read_keeps_nobody_else_from_being_graded(cour
     assert scores(course, ["bob"]) == {"bob": [None, None]}, "it waits for a person and is no silent zero"
 
 
+def test_a_submission_without_a_notebook_is_told_and_spoils_no_exit_code(course: Path) -> None:
+    (course / "submitted" / "bob" / NAME / "my work.ipynb").unlink()
+    report = grade(course, "--student", "ann", "--student", "bob")
+    assert points(report) == {"ann": 3, "bob": None}
+    assert "my work.ipynb" in report["submissions"][1]["problem"]
+    assert not (course / "autograded" / "bob").exists()
+    assert points(grade(course, "--student", "ann", "--student", "bob")) == {"bob": None}
+    grade(course, "--student", "bob", code=1)
+
+
 def test_nobody_to_grade_and_an_unknown_assignment_are_told_with_nbgraders_exit_code(course: Path) -> None:
     grade(course, "--student", "zoe", code=1)
     shutil.rmtree(course / "submitted")
