@@ -21,6 +21,7 @@ from traitlets import Instance
 from traitlets.config import Config
 
 from graders.execution.streams import CellStream, Outlet
+from graders.execution.tracebacks import quicken_errors
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -164,6 +165,7 @@ def _kernel(outlet: Outlet) -> Any:
     IPKernelApp.instance().kernel = kernel
     shell: Any = kernel.shell
     shell.ask_exit = lambda: None
+    quicken_errors(shell)
     return kernel
 
 
