@@ -114,7 +114,7 @@ class Bench:
                 # More points than there are would be capped; here they are a mistake to be seen.
                 cell.metadata.nbgrader.points = math.inf
         if trusts is not None:
-            tests = {name: replace(test, trust=trusts[name].trust) for name, test in tests.items()}
+            tests = {name: replace(trusts[name].placed(test), at_end=False) for name, test in tests.items()}
             side = calibrated(instructor_side(self._solved, tests, self._files), trusts)
             referee = partial(Referee, self._warm, self._limits, side)
         return self._outcome(

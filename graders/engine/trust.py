@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal
 
 import nbformat
@@ -35,7 +36,7 @@ TrustMode = Literal["auto", "referee", "kernel"]
 BY_CHOICE = "all tests were run in the learner's kernel, by choice"
 _IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
 _OWN_FILE = "it uses {}, of which the learner's own version counts (Autograde.exclude_overwriting)"
-_VERSION = 4
+_VERSION = 5
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
 
@@ -85,17 +86,14 @@ class TrustFolder:
         kept = as_owner(self._course_dir, lambda root: _read(_path(root, key)))
         try:
             return {
-                test: Trust(where, reason, frozenset(calls), gives_points, at_end)
-                for test, (where, reason, calls, gives_points, at_end) in json.loads(kept).items()
+                test: Trust(**{**each, "calls": frozenset(each["calls"])})
+                for test, each in json.loads(kept).items()
             }
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError):
             return None
 
     def keep(self, key: str, trusts: Trusts) -> None:
-        listed = {
-            test: [each.trust, each.reason, sorted(each.calls), each.gives_points, each.at_end]
-            for test, each in trusts.items()
-        }
+        listed = {test: {**asdict(each), "calls": sorted(each.calls)} for test, each in trusts.items()}
         as_owner(self._course_dir, lambda root: _write(_path(root, key), json.dumps(listed)))
 
 
@@ -114,8 +112,12 @@ class _Deciding:
 
     def trusts(self, notebook: PlannedNotebook) -> Trusts:
         own = tests_of_own_files(notebook, self._plan.files, self._plan.left_alone)
-        beside = {test: Trust("kernel", _OWN_FILE.format(file)) for test, file in own.items()}
-        return {**self._found(notebook), **beside}
+        found = self._found(notebook)
+        beside = {
+            test: replace(found[test], trust="kernel", reason=_OWN_FILE.format(file))
+            for test, file in own.items()
+        }
+        return {**found, **beside}
 
     def _found(self, notebook: PlannedNotebook) -> Trusts:
         if notebook.kernel:
@@ -128,7 +130,8 @@ class _Deciding:
         found = self._kept.find(key)
         if found is None or found.keys() != notebook.tests.keys():
             found = self._calibrated(notebook)
-            self._kept.keep(key, found)
+            if all(each.is_sure for each in found.values()):
+                self._kept.keep(key, found)
         return found
 
     def _calibrated(self, notebook: PlannedNotebook) -> dict[str, Trust]:
@@ -136,9 +139,11 @@ class _Deciding:
         run = partial(calibrate, solved, notebook.tests, self.files, self._warm, self._limits)
         for _ in range(_TRIES - 1):
             try:
-                return run()
+                found = run()
             except InfrastructureFault:
                 continue
+            if all(each.is_sure for each in found.values()):
+                return found
         return run()
 
     def _key(self, notebook: PlannedNotebook) -> str:
@@ -164,11 +169,9 @@ def _decided(notebook: PlannedNotebook, trusts: Trusts, files: bytes) -> Planned
         side = calibrated(side, trusts)
     return replace(
         notebook,
-        tests={
-            name: replace(test, trust=trusts[name].trust, at_end=trusts[name].at_end)
-            for name, test in notebook.tests.items()
-        },
+        tests={name: trusts[name].placed(test) for name, test in notebook.tests.items()},
         forgeable={name: each.reason for name, each in trusts.items() if each.trust == "kernel"},
+        failing=frozenset(name for name, each in trusts.items() if each.fails),
         instructor=side,
     )
 
@@ -208,7 +211,8 @@ def _read(path: Path) -> bytes:
 
 def _write(path: Path, text: str) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    incoming = path.with_suffix(".incoming")
-    incoming.write_text(text, encoding="utf-8")
-    incoming.replace(path)
+    # Commands that start together decide together: each writes a file of its own.
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".incoming", delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)
     return b""

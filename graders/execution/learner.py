@@ -11,12 +11,27 @@ from graders.execution.cell_runner import CellRunner
 from graders.execution.conversation import Conversation, Stopped
 from graders.execution.results import RunLimits
 from graders.execution.status import InfrastructureFault, RunStatus
+from graders.forkserver.channel import MAX_BYTES, MIB
+from graders.forkserver.client import ForkClient, ForkServerFailed
 from graders.forkserver.process import ForkedProcess
 
 FILES_SECONDS = 30
 CHANGES_SECONDS = 10
 MAX_HEARD = 1000
 """Messages that its cells left, before the one that is waited for."""
+
+
+def fork_learner(warm: ForkClient, limits: RunLimits, file_bytes: int) -> ForkedProcess:
+    """Return a new process for learner code, which can be sent so many bytes of files.
+
+    Raises:
+        InfrastructureFault: There is none.
+        SandboxUnavailable: This machine cannot isolate learner code.
+    """
+    try:
+        return warm.fork("cells", limits.process, max_bytes=max(MAX_BYTES, file_bytes + MIB))
+    except ForkServerFailed as failed:
+        raise InfrastructureFault(f"No process could be forked: {failed}") from failed
 
 
 class StateLost(Exception):

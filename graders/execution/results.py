@@ -30,6 +30,8 @@ class TestCell:
     at_end: bool = False
     """Whether a referee may judge it by the state in which the notebook ends, wherever that proves to be the
     same to it; the author's solution tells where to expect it."""
+    in_sequence: bool = False
+    """Whether a test of trust `kernel` needs what the hidden parts of others have done before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,6 @@ class ExecutedNotebook:
     status: RunStatus
     tests: Mapping[str, TestResult]
     phases: Mapping[str, float]
-    """Seconds by phase: fork, files, cells, snapshots, tests."""
+    """Seconds by phase: fork, files, cells, tests, sequence."""
     unsteady: frozenset[str] = frozenset()
     """Tests that were to be judged by the notebook's last state, and had to be by that at their place."""

@@ -12,7 +12,7 @@ from time import perf_counter
 from nbformat import NotebookNode
 from nbformat.notebooknode import from_dict
 
-from graders.execution.learner import LearnerProcess, StateLost
+from graders.execution.learner import LearnerProcess, StateLost, fork_learner
 from graders.execution.results import (
     ExecutedNotebook,
     Judgement,
@@ -22,13 +22,12 @@ from graders.execution.results import (
     Trial,
     TrialFactory,
 )
+from graders.execution.sequence import judge_in_sequence
 from graders.execution.shared_state import SharedState, needs_of_late_tests, test_of, unsteady
 from graders.execution.snapshot import judge_in_snapshot
-from graders.execution.status import InfrastructureFault, RunStatus
+from graders.execution.status import RunStatus
 from graders.execution.verdict import verdict
-from graders.forkserver.channel import MAX_BYTES, MIB
-from graders.forkserver.client import ForkClient, ForkServerFailed
-from graders.forkserver.process import ForkedProcess
+from graders.forkserver.client import ForkClient
 
 
 def execute_notebook(
@@ -78,7 +77,7 @@ def _execute(
     clock = _Clock()
     with ExitStack() as stack:
         with clock("fork"):
-            forked = stack.enter_context(_fork(warm, limits, len(files)))
+            forked = stack.enter_context(fork_learner(warm, limits, len(files)))
         learner = LearnerProcess(forked, limits)
         with clock("files"):
             learner.unpack(files)
@@ -89,14 +88,10 @@ def _execute(
         with clock("tests"):
             judgements = run.judge(referee)
             learner.check()
+    if run.has_tests_in_sequence:
+        with clock("sequence"):
+            judgements |= run.in_sequence(judge_in_sequence(notebook, tests, files, warm, limits))
     return run.executed(judgements, clock.seconds)
-
-
-def _fork(warm: ForkClient, limits: RunLimits, file_bytes: int) -> ForkedProcess:
-    try:
-        return warm.fork("cells", limits.process, max_bytes=max(MAX_BYTES, file_bytes + MIB))
-    except ForkServerFailed as failed:
-        raise InfrastructureFault(f"No process could be forked: {failed}") from failed
 
 
 @dataclass(slots=True)
@@ -175,7 +170,20 @@ class _Run:
             trial = None
             if referee is not None and any(map(self._is_refereed, self._runs.values())):
                 trial = stack.enter_context(referee())
-            return {place: self._judge(run, trial) for place, run in self._runs.items()}
+            return {
+                place: self._judge(run, trial)
+                for place, run in self._runs.items()
+                if not _is_in_sequence(run.test)
+            }
+
+    @property
+    def has_tests_in_sequence(self) -> bool:
+        """Whether `judge` leaves out a test: one that needs what hidden tests do, which never run here."""
+        return any(_is_in_sequence(run.test) for run in self._runs.values())
+
+    def in_sequence(self, judgements: Mapping[int, Judgement]) -> dict[int, Judgement]:
+        """Return of what all tests gave in one process that of the tests which `judge` leaves out."""
+        return {place: judgements[place] for place, run in self._runs.items() if _is_in_sequence(run.test)}
 
     def executed(self, judgements: Mapping[int, Judgement], phases: Mapping[str, float]) -> ExecutedNotebook:
         graded = from_dict(self._seen)
@@ -205,7 +213,7 @@ class _Run:
 
     def _needs_snapshot(self, test: TestCell) -> bool:
         # A test that runs beside the learner's code, and that the learner may see, has run already.
-        return self._goes_to_referee(test) or test.full != test.visible
+        return self._goes_to_referee(test) or (test.full != test.visible and not _is_in_sequence(test))
 
     def _judge(self, run: _TestRun, trial: Trial | None) -> Judgement:
         test = run.test
@@ -222,6 +230,10 @@ class _Run:
             return verdict(test, run.cell, judged.outputs, judged.result.status, judged.result.message)
         assert run.snapshot is not None
         return judge_in_snapshot(test, run.cell, run.snapshot, self._limits)
+
+
+def _is_in_sequence(test: TestCell) -> bool:
+    return test.in_sequence and test.trust == "kernel"
 
 
 class _Clock:

@@ -1,8 +1,9 @@
 """Finds out, once for each version of an assignment, which tests a referee can judge.
 
 The instructor's solution decides, never a submission: a test that passes beside the solution but not apart
-from it needs the learner's own process, and one that passes only after the hidden parts of others a process
-that has met those. What a test asks the solution's objects is kept, too: it may tell a learner's nothing else.
+from it needs the learner's own process, and one that passes only after the hidden parts of others needs a
+process that has met those. What a test asks the solution's objects is kept, too: it may tell a learner's
+nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from graders.forkserver.parent import ForkClient
 from graders.referee.analysis import names_of, obstacles
 from graders.referee.trial import REFEREE_DIED, InstructorSide, Observed, Referee
 
-GOES_ON = "it goes on from what a hidden test has done, so it ran after it in one process"
+GOES_ON = "it depends on what hidden tests do, or on files of its moment: it ran in one process with them"
 _OF_THE_MACHINE: frozenset[RunStatus] = frozenset({"time", "signal", "memory", "output", "infrastructure"})
 _ERRORS_OF_THE_MACHINE = frozenset({OUT_OF_TIME, KERNEL_DIED, NOT_RUN, REFEREE_DIED, "MemoryError"})
 

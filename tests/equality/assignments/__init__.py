@@ -9,6 +9,7 @@ from tests.equality.assignments.language import FUNCTIONS, NOTEBOOK_CODE, OBJECT
 from tests.equality.assignments.points import AUTOMATIC_TESTS, HASHED_TESTS, HIDDEN_TESTS, PARTIAL_CREDIT
 from tests.equality.assignments.policies import POLICIES
 from tests.equality.assignments.r import R_COURSE
+from tests.equality.assignments.sequence import CHANGED_FILES, CHANGED_STATE
 from tests.equality.course import Course
 
 __all__ = ["CODE", "FAULTS", "POINTS", "POLICIES", "R_COURSE"]
@@ -17,4 +18,7 @@ POINTS = Course(
     "points",
     (CELL_KINDS, SEVERAL_NOTEBOOKS, PARTIAL_CREDIT, HIDDEN_TESTS, HASHED_TESTS, AUTOMATIC_TESTS),
 )
-CODE = Course("code", (OBJECTS, FUNCTIONS, STATE, NOTEBOOK_CODE, ARRAYS, FILES, FRAMES, PLOTS))
+CODE = Course(
+    "code",
+    (OBJECTS, FUNCTIONS, STATE, CHANGED_STATE, CHANGED_FILES, NOTEBOOK_CODE, ARRAYS, FILES, FRAMES, PLOTS),
+)
