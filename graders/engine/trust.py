@@ -194,7 +194,11 @@ def _refuse_forgeable(plan: AssignmentPlan, notebook: PlannedNotebook, trusts: T
 
 
 def _all_in_kernel(notebook: PlannedNotebook) -> PlannedNotebook:
-    tests = {name: replace(test, trust="kernel") for name, test in notebook.tests.items()}
+    # As in nbgrader's one kernel: no solution tells here whether a test needs what hidden ones have done.
+    in_sequence = any(test.full != test.visible for test in notebook.tests.values())
+    tests = {
+        name: replace(test, trust="kernel", in_sequence=in_sequence) for name, test in notebook.tests.items()
+    }
     return replace(notebook, tests=tests, forgeable=dict.fromkeys(tests, BY_CHOICE))
 
 
