@@ -26,6 +26,7 @@ WRITE_SECONDS = 0.5
 WRITE_COUNT = 25
 """Results are written when so many wait, or the first has waited so long."""
 _REPLACED = "{} of nbgrader_config.py is not called: the engine does that step in its own way."
+_FAILS = "{}/{}: the author's own solution fails this test."
 BUSY_SECONDS = 0.2
 """How often is looked whether another command has finished a submission."""
 
@@ -113,7 +114,7 @@ class Batch:
         self._tell = tell
         self._finished: list[Finished] = []
         self._write_at = 0.0
-        self._report = Report(plan.assignment, notes=tuple(map(_REPLACED.format, plan.steps.replaced)))
+        self._report = Report(plan.assignment, notes=tuple(notes_on(plan)))
         self._phases = defaultdict[str, float](float)
 
     def run(self, students: Sequence[str], *, force: bool = False) -> Report:
@@ -217,3 +218,11 @@ def _line(plan: AssignmentPlan, written: Written) -> Line:
         is_sandboxed=result.is_sandboxed,
         remarks=(*result.remarks, *written.remarks),
     )
+
+
+def notes_on(plan: AssignmentPlan) -> Iterator[str]:
+    """Yield what is to be said about all submissions of an assignment."""
+    yield from map(_REPLACED.format, plan.steps.replaced)
+    for name, notebook in plan.notebooks.items():
+        # In the notebook's order.
+        yield from (_FAILS.format(name, test) for test in notebook.tests if test in notebook.failing)
