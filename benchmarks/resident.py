@@ -61,7 +61,9 @@ def resident_engine(course: Path, assignment: str, choices: Choices) -> Iterator
         plan = trusted(plan, choices.trust, environment, warm, layout.root)
         jobs = choices.jobs or os.cpu_count() or 1
         pool = stack.enter_context(
-            Pool[SubmissionContent, GradedSubmission](partial(grade_patiently, plan, warm=warm), jobs)
+            Pool[SubmissionContent, GradedSubmission](
+                partial(grade_patiently, plan, warm=warm, is_shown=False), jobs
+            )
         )
         engine = ResidentEngine(plan, layout, gradebook, locks, pool)
         engine.grade(layout.students()[:jobs])

@@ -120,7 +120,7 @@ def cluster_graders(
 def _grade(plan: AssignmentPlan, content: SubmissionContent) -> GradedSubmission:
     """Return what a submission gets; runs on a worker."""
     plugin: Any = get_worker().plugins[_PLUGIN]
-    return grade_patiently(plan, content, plugin.warm)
+    return grade_patiently(plan, content, plugin.warm, is_shown=False)
 
 
 def _portable(plan: AssignmentPlan, course_dir: Path) -> bytes:

@@ -125,7 +125,7 @@ def _graders(
     choices: Choices, plan: AssignmentPlan, environment: WarmEnvironment, warm: ForkClient, root: Path
 ) -> Iterator[Graders]:
     if choices.scheduler is None:
-        grade = partial(grade_patiently, plan, warm=warm)
+        grade = partial(grade_patiently, plan, warm=warm, is_shown=False)
         size = choices.jobs or len(os.sched_getaffinity(0))
         with Pool[SubmissionContent, GradedSubmission](grade, size) as pool:
             yield pool

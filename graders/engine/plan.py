@@ -10,7 +10,8 @@ from math import ceil
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_code_cell
+from nbformat import NotebookNode
+from nbformat.notebooknode import from_dict
 from nbgrader.api import Assignment, Notebook
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -169,7 +170,8 @@ def read_source(coursedir: CourseDirectory, assignment: str) -> dict[str, bytes]
 
 def visible_part(source: str, config: Config) -> str:
     """Return the source of a test, task or locked cell without what is hidden from learners."""
-    cell = new_code_cell(source, metadata={"nbgrader": {"grade": True, "task": True}})
+    metadata = {"nbgrader": {"grade": True, "task": True}}
+    cell = NotebookNode(cell_type="code", source=source, metadata=from_dict(metadata), outputs=[])
     for step in (ClearHiddenTests(config=config), ClearMarkScheme(config=config)):
         cell, _ = step.preprocess_cell(cell, {}, 0)
     return str(cell.source)

@@ -86,7 +86,7 @@ class GradedNotebook:
     graded: bytes
     """The trainer's notebook."""
     seen: bytes
-    """What its learner may see of the run."""
+    """What its learner may see of the run; empty where nobody asked for it."""
     grades: tuple[CellGrade, ...]
     comments: tuple[CellComment, ...]
     status: RunStatus

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -20,8 +19,9 @@ from graders.engine.results import GradedNotebook, GradedSubmission, Remark, Sub
 from graders.engine.scores import cell_comments, cell_grades, test_remarks, write_quiz_points
 from graders.engine.steps import StepFailed, call
 from graders.execution.kernel import execute_in_kernel
-from graders.execution.results import ExecutedNotebook, TestResult
+from graders.execution.results import ExecutedNotebook
 from graders.execution.run import execute_notebook
+from graders.execution.shared_state import test_of
 from graders.feedback_message import note_results
 from graders.forkserver.client import ForkClient
 from graders.referee.trial import Referee
@@ -38,13 +38,16 @@ _STOPPED = {
 }
 
 
-def grade_submission(plan: AssignmentPlan, content: SubmissionContent, warm: ForkClient) -> GradedSubmission:
+def grade_submission(
+    plan: AssignmentPlan, content: SubmissionContent, warm: ForkClient, *, is_shown: bool = True
+) -> GradedSubmission:
     """Return what a submission gets.
 
     Args:
         plan: How the assignment is graded.
         content: What was submitted.
         warm: Where processes for learner code come from.
+        is_shown: Whether what its learner may see is wanted.
 
     Raises:
         InfrastructureFault: The platform failed; the submission can be graded later.
@@ -58,7 +61,7 @@ def grade_submission(plan: AssignmentPlan, content: SubmissionContent, warm: For
         is_empty = not any(name.endswith(".ipynb") for name in content.files)
         problem = _nothing_submitted(plan, content)
         return refused(problem=problem, is_empty=is_empty, remarks=content.remarks)
-    grading = _Grading(plan, content, warm)
+    grading = _Grading(plan, content, warm, is_shown=is_shown)
     try:
         repaired = {name: grading.repaired(name) for name in names}
         if grading.unreadable:
@@ -96,10 +99,13 @@ def run_notebook(
 class _Grading:
     """One submission on its way."""
 
-    def __init__(self, plan: AssignmentPlan, content: SubmissionContent, warm: ForkClient) -> None:
+    def __init__(
+        self, plan: AssignmentPlan, content: SubmissionContent, warm: ForkClient, *, is_shown: bool
+    ) -> None:
         self.plan = plan
         self.content = content
         self.warm = warm
+        self.is_shown = is_shown
         self.remarks: list[Remark] = []
         self.unreadable: list[str] = []
         self._files = tar_of(plan.beside_notebooks(content.files))
@@ -148,7 +154,7 @@ class _Grading:
         return GradedNotebook(
             name=name,
             graded=_written(call(steps.after_scores, plan.config, shown, resources)),
-            seen=_written(self._as_seen(run.seen, name, run.tests)),
+            seen=_written(self._as_seen(run, planned)) if self.is_shown else b"",
             grades=grades,
             comments=comments,
             status=run.status,
@@ -164,12 +170,14 @@ class _Grading:
             write_quiz_points(notebook, self.plan.quiz_cell, self.content.quiz_points)
         return ""
 
-    def _as_seen(self, seen: NotebookNode, name: str, tests: Mapping[str, TestResult]) -> NotebookNode:
-        note_results(seen, tests)
-        for cell in seen.cells:
-            if is_grade(cell) or is_locked(cell) or is_task(cell):
+    def _as_seen(self, run: ExecutedNotebook, planned: PlannedNotebook) -> NotebookNode:
+        note_results(run.seen, run.tests)
+        for cell in run.seen.cells:
+            if (test := test_of(cell, planned.tests)) is not None:
+                cell.source = test.visible
+            elif is_grade(cell) or is_locked(cell) or is_task(cell):
                 cell.source = visible_part(cell.source, self.plan.config)
-        return call(self.plan.steps.on_seen, self.plan.config, seen, self._resources(name))
+        return call(self.plan.steps.on_seen, self.plan.config, run.seen, self._resources(planned.name))
 
     def _resources(self, name: str) -> dict[str, Any]:
         """Return what nbgrader tells its steps about a notebook."""
