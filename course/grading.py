@@ -112,9 +112,9 @@ class GradingQueue:
                 raise Conflict(f"Submission {number} is not being graded.")
             _try_again(connection, row, now)
 
-    def give_back(self, number: UUID) -> None:
-        """Return a submission to the queue whose worker was told to stop: that was no try."""
-        self._finish(number, state="received", claims=_c.claims - 1)
+    def give_back(self, number: UUID, not_before: datetime | None = None) -> None:
+        """Return a submission to the queue that was not begun, or whose worker was told to stop: no try."""
+        self._finish(number, state="received", claims=_c.claims - 1, not_before=not_before)
 
     def mark_graded(self, number: UUID, *, points: float, max_points: float, feedback_at: datetime) -> None:
         """Record the result of grading; `points` counts what is marked so far."""

@@ -33,9 +33,9 @@ from graders.engine.plan import read_plan
 from graders.engine.regrade import Regraded, Regrading, opened_gradebook
 from graders.engine.results import SubmissionContent
 from graders.feedback import feedback_document
+from graders.graded_event import graded_event
 from graders.grading_course import GradingCourse
 from graders.tasks import Desk, Publish
-from graders.worker import graded_event
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from course.api import FeedbackDocument
 from course.database import Database
 from course.errors import Conflict, CourseError
-from course.events import Event, EventStore
+from course.events import EventStore
 from course.feedback import FeedbackStore
 from course.grading import GradingQueue
 from course.language import LANGUAGES, translator
@@ -39,10 +39,13 @@ from graders.engine.pool import Done, Pool
 from graders.engine.results import GradedSubmission
 from graders.execution.results import RunLimits
 from graders.execution.status import InfrastructureFault
+from graders.graded_event import graded_event
 from graders.grading_course import GradingCourse
 from graders.tasks import Desk, Grade, Outcome, Publish, Task
 
 POLL_SECONDS = 0.25
+BUSY_SECONDS = 1
+"""After so long it is looked again whether what another process works on can be graded."""
 _log = logging.getLogger("spoc.worker")
 
 
@@ -155,7 +158,7 @@ class Grader:
                 continue
             if task is None:
                 self._give_back(submission)
-                break
+                continue
             _log.info("grading %s of %s (%s)", submission.assignment, submission.learner, submission.id)
             self._pool.put(task)
         for submission in self._queue.feedback_due(datetime.now(UTC)):
@@ -239,31 +242,14 @@ class Grader:
         self._let_go(submission, "to be tried again")
 
     def _give_back(self, submission: Submission) -> None:
-        self._queue.give_back(submission.id)
+        later = datetime.now(UTC) + timedelta(seconds=BUSY_SECONDS)
+        self._queue.give_back(submission.id, not_before=later)
         self._let_go(submission, "another process grades it")
 
     def _let_go(self, submission: Submission, outcome: str) -> None:
         del self._claimed[submission.id]
         self._work.release(submission)
         _log.info("%s: %s", submission.id, outcome)
-
-
-def graded_event(submission: Submission, document: FeedbackDocument) -> Event:
-    """Return what is recorded of a result that its learner can read."""
-    # One event per result, however often the worker is killed before it says so.
-    name = f"graded {document.graded_at.isoformat()}"
-    return Event(
-        event_id=uuid5(submission.id, name),
-        learner=submission.learner,
-        kind="assignment.graded",
-        occurred_at=document.graded_at,
-        subject=submission.assignment,
-        data={
-            "submission": str(submission.id),
-            "points": document.points,
-            "max_points": document.max_points,
-        },
-    )
 
 
 @click.command()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,6 +98,33 @@ def test_a_correct_solution_gets_every_automatic_point(deployment: Deployment, g
         found = gradebook.find_submission(MODULE, "ada")
         assert (found.score, found.needs_manual_grade) == (document.points, True)
         assert found.student.first_name == "Ada"
+
+
+LOCKING = """
+import signal
+import sys
+from pathlib import Path
+from graders.engine.locks import SubmissionLocks
+with SubmissionLocks(Path(sys.argv[1])) as locks:
+    print(locks.take(*sys.argv[2:]), flush=True)
+    signal.pause()
+"""
+
+
+def test_what_another_process_works_on_keeps_nobody_else_waiting(
+    deployment: Deployment, grader: Grader
+) -> None:
+    command = [sys.executable, "-c", LOCKING, str(deployment.state.course_dir), MODULE, "ada"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        locked = deployment.hand_in("ada", deployment.source_dir)
+        assert graded(deployment, grader, "ben", deployment.release_dir).state == "graded"
+        now = deployment.now(locked)
+        assert (now.state, now.claims) == ("received", 0)
+        other.kill()
+    grader.work_off()
+    assert deployment.now(locked).state == "graded"
 
 
 def test_an_untouched_assignment_gets_nothing_and_says_why(deployment: Deployment, grader: Grader) -> None:

@@ -341,6 +341,20 @@ def test_others_are_graded_while_one_waits_for_its_next_try(
     assert claimed.id == second.submission
 
 
+def test_what_cannot_be_begun_yet_lets_others_pass_and_uses_up_no_try(
+    store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    first, second = hand_in("ada"), hand_in("bob")
+    assert queue.claim(NOW) is not None
+    queue.give_back(first.submission, not_before=NOW + timedelta(seconds=1))
+    claimed = queue.claim(NOW)
+    assert claimed is not None
+    assert claimed.id == second.submission
+    assert queue.claim(NOW) is None
+    assert queue.claim(NOW + timedelta(seconds=1)) is not None
+    assert store.get(first.submission).claims == 1
+
+
 def test_a_worker_that_is_told_to_stop_uses_up_no_try(
     store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
 ) -> None:
