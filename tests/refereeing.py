@@ -19,7 +19,6 @@ SECONDS = 5.0
 @dataclass(frozen=True)
 class Outcome:
     status: str
-    message: str
     outputs: list[dict[str, Any]]
     asked: frozenset[str]
 
@@ -46,14 +45,13 @@ class Case:
         names = names_of([self.instructor])
         self.runner = TestRunner(dict(names.imports), names.defined)
 
-    def judge(self, test: str, visible_lines: int = 1000) -> Outcome:
-        return self.judge_by(serving(self.learner), test, visible_lines)
+    def judge(self, test: str) -> Outcome:
+        return self.judge_by(serving(self.learner), test)
 
-    def judge_by(self, serve: Callable[[Channel], None], test: str, visible_lines: int = 1000) -> Outcome:
+    def judge_by(self, serve: Callable[[Channel], None], test: str) -> Outcome:
         request = {
             "grade_id": "test",
             "source": test,
-            "visible_lines": visible_lines,
             "calls": None if self.calls is None else sorted(self.calls),
             "recording": self.recording,
             "seconds": self.seconds,
@@ -61,7 +59,7 @@ class Case:
             "gives_points": False,
         }
         answer = self.runner.judge(request, forked(serve))
-        return Outcome(answer["status"], answer["message"], answer["outputs"], frozenset(answer["asked"]))
+        return Outcome(answer["status"], answer["outputs"], frozenset(answer["asked"]))
 
 
 def judged(learner: str, test: str, **how: Any) -> Outcome:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from graders.execution.files import unpack
@@ -121,15 +121,12 @@ class TestRunner:
             state.discard_files()
         return {
             "op": "judged",
-            **_verdict(run, error, state.lost, outputs, request["visible_lines"]),
+            **_verdict(run, error, state.lost, outputs),
             "asked": sorted(state.asked),
         }
 
 
-def _verdict(
-    run: _TestRun, error: BaseException | None, lost: str, outputs: Outputs, visible_lines: int
-) -> dict[str, Any]:
-    message = ""
+def _verdict(run: _TestRun, error: BaseException | None, lost: str, outputs: Outputs) -> dict[str, Any]:
     if lost or isinstance(error, PeerLost):
         status, name = "signal", "LearnerProcessLost"
         outputs.error(name, lost, [f"{name}: {lost}"], first=True)
@@ -145,11 +142,9 @@ def _verdict(
             status = "memory"
         text = _text(error)
         outputs.error(type(error).__name__, text, run.traceback_of(error, text))
-        if run.is_own_failure(error, visible_lines):
-            message = text
     else:
         status = "ok"
-    return {"status": status, "outputs": outputs.taken(), "message": message}
+    return {"status": status, "outputs": outputs.taken()}
 
 
 class _TestRun:
@@ -176,19 +171,6 @@ class _TestRun:
             return ()
         value = eval(compile(ast.Expression(last.value), self._file, "eval"), self._namespace)  # noqa: S307
         return (value,) if shown and value is not None else ()
-
-    def lines_of(self, trace: TracebackType | None) -> list[int] | None:
-        """Return the lines of the test that led to an error; None if other code raised it."""
-        lines = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == self._file]
-        frames = traceback.extract_tb(trace)
-        if not lines or frames[-1].filename != self._file:
-            return None
-        return [line for line in lines if line is not None]
-
-    def is_own_failure(self, error: BaseException, visible_lines: int) -> bool:
-        """Return whether a learner may read why: the visible part's own check, before anything hidden ran."""
-        lines = self.lines_of(error.__traceback__)
-        return type(error) is AssertionError and bool(lines) and max(lines or [0]) <= visible_lines
 
     def traceback_of(self, error: BaseException, text: str) -> list[str]:
         """Return the lines of a traceback, without those of the referee itself."""

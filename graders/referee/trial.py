@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import Self, get_args
 
 from nbformat import NotebookNode
-from nbformat.notebooknode import from_dict
 
+from graders.execution.outputs import BadOutput, NotebookOutputs
 from graders.execution.results import Judgement, RunLimits, TestCell, TestResult
 from graders.execution.status import NO_RESULT, OUT_OF_TIME, InfrastructureFault, RunStatus, fault
 from graders.forkserver.channel import BadMessage, ChannelClosed, Message
@@ -21,6 +21,7 @@ OPEN_SECONDS = 30
 GRACE_SECONDS = 3
 """Longer than a test may take, for the process to say so itself."""
 REFEREE_DIED = "RefereeDied"
+_STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 NO_NUMBER = "The result of the cell is not a number of points."
 
 
@@ -108,7 +109,6 @@ class Referee:
             "op": "judge",
             "grade_id": test.grade_id,
             "source": test.full,
-            "visible_lines": visible_lines(test),
             "calls": None if calls is None else sorted(calls),
             "recording": self._recording,
             "gives_points": gives_points,
@@ -122,7 +122,10 @@ class Referee:
             return self._give_up(test, "time", OUT_OF_TIME, "The test ran too long and was stopped.")
         except (ChannelClosed, BadMessage):
             return self._give_up(test, "signal", REFEREE_DIED, "The test ended the process in which it ran.")
-        return _observed(test, answer, gives_points=gives_points)
+        try:
+            return _observed(test, answer, gives_points=gives_points)
+        except BadMessage:
+            return self._give_up(test, "signal", REFEREE_DIED, "The process of the test went out of order.")
 
     def _open(self) -> ForkedProcess:
         instructor = self._instructor
@@ -150,37 +153,49 @@ class Referee:
         return Observed(Judgement(result, (fault(name, reason),)), frozenset())
 
 
-def visible_lines(test: TestCell) -> int:
-    """Return how many lines at the start of a test its learner may see."""
-    full, visible = test.full.splitlines(), test.visible.splitlines()
-    if full == visible:
-        return len(full)
-    pairs = zip(full, visible, strict=False)
-    return next(
-        (place for place, (one, other) in enumerate(pairs) if one != other), min(len(full), len(visible))
-    )
-
-
 def _observed(test: TestCell, answer: Message, *, gives_points: bool) -> Observed:
+    """Return what an answer says. Its process has met what learner code made, so nothing of it is trusted.
+
+    No text of it becomes a message: it was made after hidden code had run. The learner's own run of the
+    visible part tells why that fails.
+
+    Raises:
+        BadMessage: It is no answer.
+    """
     header = answer.header
-    if header.get("op") != "judged" or header.get("status") not in get_args(RunStatus):
-        raise InfrastructureFault(f"The referee failed: {header.get('failed')}")
-    asked = frozenset(header["asked"])
-    outputs: tuple[NotebookNode, ...] = tuple(from_dict(output) for output in header["outputs"])
-    points = _points(header["outputs"]) if header["status"] == "ok" else None
-    if gives_points and header["status"] == "ok" and not (points is not None and 0 <= points < inf):
+    asked = header.get("asked")
+    status = next((known for known in _STATUSES if known == header.get("status")), None)
+    if header.get("op") != "judged" or status is None or not isinstance(asked, list):
+        raise BadMessage(f"This judges no test: {str(header.get('failed'))[:200]}")
+    outputs = _outputs(header.get("outputs"))
+    points = _points(outputs) if status == "ok" else None
+    if gives_points and status == "ok" and not (points is not None and 0 <= points < inf):
         result = TestResult(test.grade_id, "runtime-error", None, "referee", NO_NUMBER)
-        return Observed(Judgement(result, (fault(NO_RESULT, NO_NUMBER), *outputs)), asked)
-    result = TestResult(test.grade_id, header["status"], points, "referee", header["message"])
-    return Observed(Judgement(result, outputs), asked)
+        outputs.insert(0, fault(NO_RESULT, NO_NUMBER))
+    else:
+        result = TestResult(test.grade_id, status, points, "referee")
+    return Observed(Judgement(result, tuple(outputs)), frozenset(map(str, asked)))
 
 
-def _points(outputs: list[dict[str, Any]]) -> float | None:
+def _outputs(taken: object) -> list[NotebookNode]:
+    """Return a test's outputs as those of a kernel, with texts that a file can hold."""
+    outputs: list[NotebookNode] = []
+    collected = NotebookOutputs()
+    collected.begin(outputs)
+    try:
+        for output in taken if isinstance(taken, list) else ():
+            collected.add(output["output_type"], output)
+    except (BadOutput, LookupError, TypeError) as error:
+        raise BadMessage(f"This is no output of a test: {error}") from error
+    return outputs
+
+
+def _points(outputs: Sequence[NotebookNode]) -> float | None:
     """Return the partial credit that nbgrader would read, None for full points."""
     for output in outputs:
-        if output["output_type"] == "execute_result":
+        if output.output_type == "execute_result":
             try:
-                return float(output["data"]["text/plain"])
-            except ValueError:
+                return float(output.data.get("text/plain", ""))
+            except (ValueError, TypeError):
                 return None
     return None

@@ -374,20 +374,6 @@ def test_what_goes_to_stderr_is_an_output_of_the_test() -> None:
     assert [(output["name"], output["text"]) for output in outcome.outputs] == [("stderr", "careful\n")]
 
 
-def test_a_learner_reads_the_message_of_a_visible_check_only() -> None:
-    test = "assert add(1, 2) == 3\nassert add(1, 2) == 4, 'visible'\nassert add(5, 5) == 9, 'hidden'"
-    case = Case(LEARNER)
-    assert case.judge(test, visible_lines=2).message == "visible"
-    assert case.judge(test, visible_lines=1).message == ""
-    leak = "def check(x):\n    assert add(x, 0) == 0, x\ncheck(0)\ncheck(42)"
-    assert case.judge(leak, visible_lines=3).message == ""
-
-
-def test_what_the_learners_code_raises_is_no_message_for_the_learner() -> None:
-    learner = "def solve(secret):\n    raise AssertionError(secret)"
-    assert judged(learner, "solve(42)").message == ""
-
-
 def test_what_a_test_asks_objects_of_the_solution_is_noted() -> None:
     outcome = judged(LEARNER, "a = Account(1)\na.deposit(3)\n(a + 4).balance\nadd(1, 2)", recording=True)
     assert outcome.asked == {"deposit", "__add__"}
