@@ -21,7 +21,7 @@ from traitlets import Instance
 from traitlets.config import Config
 
 from graders.execution.streams import CellStream, Outlet
-from graders.execution.tracebacks import quicken_errors
+from graders.execution.tracebacks import hide_own_frames, quicken_errors
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -166,6 +166,7 @@ def _kernel(outlet: Outlet) -> Any:
     shell: Any = kernel.shell
     shell.ask_exit = lambda: None
     quicken_errors(shell)
+    hide_own_frames(shell)
     return kernel
 
 

@@ -1,13 +1,16 @@
-"""Makes a cell's errors quicker to show: the same text, without what is found or made for nobody."""
+"""Makes a cell's errors quicker to show: the same text, without what is found, made or of use for nobody."""
 
 from __future__ import annotations
 
 import inspect
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from ipykernel.compiler import XCachingCompiler
 
 _NO_MODULE = "<no module>"
+_OWN = str(Path(__file__).parent)
 
 
 class CellCompiler(XCachingCompiler):
@@ -37,3 +40,18 @@ def quicken_errors(shell: Any) -> None:
     shell.compile = CellCompiler()
     # IPython formats each error once more for who exports the session.
     shell._format_exception_for_storage = as_shown  # noqa: SLF001
+
+
+def hide_own_frames(shell: Any) -> None:
+    """Have a shell end a traceback where a cell's own code ends: an interrupt may come while it is shown.
+
+    Args:
+        shell: An ipykernel's `ZMQInteractiveShell`.
+    """
+    found = shell.InteractiveTB.get_records
+
+    def others(*where: Any, **how: Any) -> list[Any]:
+        records = found(*where, **how)
+        return list(takewhile(lambda record: not str(record.filename).startswith(_OWN), records)) or records
+
+    shell.InteractiveTB.get_records = others

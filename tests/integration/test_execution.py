@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -188,6 +189,18 @@ def test_a_cell_that_prints_without_end_is_interrupted(execute: Execute) -> None
     executed = execute("while True: print('x' * 1000)", "2", cell_seconds=0.5)
     assert executed.seen.cells[1].outputs[-1].ename == OUT_OF_TIME
     assert executed.seen.cells[2].outputs[0].data["text/plain"] == "2"
+
+
+def test_the_traceback_of_an_interrupt_that_comes_while_text_is_taken_ends_in_the_cell(
+    execute: Execute,
+) -> None:
+    late = "class Late(str):\n    def __len__(self): raise KeyboardInterrupt"
+    executed = execute(f"import sys\n{late}\nsys.stdout.write(Late('x'))")
+    interrupt = executed.seen.cells[1].outputs[-1]
+    assert interrupt.ename == "KeyboardInterrupt"
+    shown = re.sub(r"\x1b\[[\d;]*m", "", "".join(interrupt.traceback))
+    assert "sys.stdout.write(Late('x'))" in shown
+    assert "streams.py" not in shown
 
 
 def test_a_cell_that_cannot_be_interrupted_is_the_last_one(
