@@ -70,6 +70,8 @@ class ForkClient:
         if not answer.fds:
             channel.close()
             connection.close()
+            if "busy" in answer.header:
+                raise ForkServerFailed(f"The fork server has no process to give: {answer.header['busy']}")
             raise SandboxUnavailable(f"{answer.header.get('refused')}.")
         return ForkedProcess(
             pid=answer.header["started"],

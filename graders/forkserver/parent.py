@@ -168,6 +168,9 @@ class WarmParent(ForkClient):
             self.problems = server.wait_until_ready()
             if self.sandboxed:
                 self._try_to_escape(marker)
+        except ForkServerFailed as error:
+            server.end()
+            raise SandboxUnavailable(f"The sandbox cannot be tried: {error}") from error
         except BaseException:
             server.end()
             raise

@@ -7,6 +7,7 @@ sandbox a parent of its own collects what it leaves behind.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import shutil
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from graders.forkserver.channel import Channel, ChannelClosed
 from graders.forkserver.confinement import HOME, Confinement, Walls, close_all_but, limit_process
@@ -25,6 +26,8 @@ from graders.forkserver.limits import ExitStatus, ProcessLimits
 from graders.forkserver.system_calls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, process_control
 
 TELL_SECONDS = 5
+_SHORT_OF = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOSPC})
+"""Processes, memory, namespaces, disk: for the moment, since the fork server has tried itself at its start."""
 
 
 class _ShallEnd(BaseException):
@@ -55,7 +58,7 @@ def serve_confined(connection: Channel, service: Service, confinement: Confineme
         _open_standard_streams()
         confinement.enter(walls)
     except OSError as error:
-        tell(connection, {"refused": f"A forked process cannot be confined: {error}"})
+        tell(connection, {why_not(error): f"A forked process cannot be confined: {error}"})
         os._exit(1)
     _tell_start(connection, os.getpid())
     connection.close()
@@ -103,6 +106,11 @@ def serve_unconfined(connection: Channel, service: Service, limits: ProcessLimit
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)
         os._exit(0)
+
+
+def why_not(error: OSError) -> Literal["busy", "refused"]:
+    """Return whether there is no process now, or whether this machine gives none that is confined."""
+    return "busy" if error.errno in _SHORT_OF else "refused"
 
 
 def tell(connection: Channel, message: dict[str, object], fds: tuple[int, ...] = ()) -> None:

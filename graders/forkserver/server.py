@@ -25,7 +25,7 @@ from graders.forkserver.channel import MIB, BadMessage, Channel, ChannelClosed
 from graders.forkserver.confinement import Confinement, Walls
 from graders.forkserver.huge_pages import collapse_memory
 from graders.forkserver.limits import ProcessLimits
-from graders.forkserver.served import Service, serve_confined, serve_unconfined, tell, tell_end
+from graders.forkserver.served import Service, serve_confined, serve_unconfined, tell, tell_end, why_not
 from graders.forkserver.system_calls import CLONE_NEWPID, set_namespace, unshare
 
 ROLES: Mapping[str, str] = {
@@ -153,7 +153,10 @@ class ForkServer:
             self._watch(self._fork(connection, request.header, descriptors))
         except (ChannelClosed, BadMessage, TimeoutError):
             connection.close()
-        except (OSError, LookupError, TypeError) as error:
+        except OSError as error:
+            tell(connection, {why_not(error): f"{error}"})
+            connection.close()
+        except (LookupError, TypeError) as error:
             tell(connection, {"refused": f"{type(error).__name__}: {error}"})
             connection.close()
         finally:
