@@ -27,7 +27,7 @@ from graders.forkserver.system_calls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEAT
 
 TELL_SECONDS = 5
 _SHORT_OF = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOSPC})
-"""Processes, memory, namespaces, disk: for the moment, since the fork server has tried itself at its start."""
+"""Processes, memory, namespaces, disk: for the moment, as the fork server has tried itself at its start."""
 
 
 class _ShallEnd(BaseException):
