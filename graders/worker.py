@@ -148,6 +148,9 @@ class Grader:
         is_well = True
         while self._pool.has_room and (submission := self._queue.claim(datetime.now(UTC))) is not None:
             self._claimed[submission.id] = submission
+            if submission.id in self._writing_again:
+                self._give_back(submission, "its feedback is being written")
+                continue
             try:
                 task = self._work.prepare(submission)
             # A full disk, a quiz that its author broke, a locked gradebook: no reason to try no other.
@@ -157,7 +160,7 @@ class Grader:
                 is_well = False
                 continue
             if task is None:
-                self._give_back(submission)
+                self._give_back(submission, "another process grades it")
                 continue
             _log.info("grading %s of %s (%s)", submission.assignment, submission.learner, submission.id)
             self._pool.put(task)
@@ -175,7 +178,7 @@ class Grader:
         if isinstance(done.task, Grade):
             return self._end_grading(done.task, done)
         document = done.result if isinstance(done.result, FeedbackDocument) else None
-        if submission.id in self._writing_again:
+        if done.task.seen is None:
             self._writing_again.remove(submission.id)
             self._mark_feedback(submission, document, done.problem)
         elif document is not None:
@@ -241,10 +244,10 @@ class Grader:
         self._queue.put_back(submission.id, datetime.now(UTC))
         self._let_go(submission, "to be tried again")
 
-    def _give_back(self, submission: Submission) -> None:
+    def _give_back(self, submission: Submission, reason: str) -> None:
         later = datetime.now(UTC) + timedelta(seconds=BUSY_SECONDS)
         self._queue.give_back(submission.id, not_before=later)
-        self._let_go(submission, "another process grades it")
+        self._let_go(submission, reason)
 
     def _let_go(self, submission: Submission, outcome: str) -> None:
         del self._claimed[submission.id]

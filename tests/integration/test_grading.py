@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -125,6 +126,28 @@ def test_what_another_process_works_on_keeps_nobody_else_waiting(
         other.kill()
     grader.work_off()
     assert deployment.now(locked).state == "graded"
+
+
+def test_what_is_to_be_graded_again_while_its_feedback_is_written_gets_both(
+    deployment: Deployment, grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = graded(deployment, grader, "cleo", deployment.source_dir)
+    feedback_due = GradingQueue.feedback_due
+
+    def due_and_asked_for(queue: GradingQueue, now: datetime) -> tuple[Submission, ...]:
+        found = feedback_due(queue, now)
+        for each in found:
+            queue.grade_again(each.id)
+        return found
+
+    monkeypatch.setattr(GradingQueue, "feedback_due", due_and_asked_for)
+    with closing(Database(deployment.state.database_url)) as database:
+        GradingQueue(database).release_marks(MODULE, "cleo")
+        grader.work_off()
+        assert not GradingQueue(database).feedback_due(datetime.now(UTC))
+    after = deployment.now(submission)
+    assert (after.state, after.claims, after.points) == ("graded", 1, submission.points)
+    assert after.feedback_at == deployment.feedback(submission).graded_at
 
 
 def test_an_untouched_assignment_gets_nothing_and_says_why(deployment: Deployment, grader: Grader) -> None:
