@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import NotebookNode
@@ -101,9 +101,23 @@ class AssignmentPlan:
 
     def beside_notebooks(self, submitted: Mapping[str, bytes]) -> dict[str, bytes]:
         """Return what lies beside the notebooks when they run: the learner's files under the author's."""
-        files = {name: content for name, content in submitted.items() if not name.endswith(".ipynb")}
+        out_of_place = self.out_of_place(submitted)
+        files = {
+            name: content
+            for name, content in submitted.items()
+            if not name.endswith(".ipynb") and name not in out_of_place
+        }
         kept = self.left_alone & files.keys()
         return files | {name: content for name, content in self.files.items() if name not in kept}
+
+    def out_of_place(self, submitted: Iterable[str]) -> frozenset[str]:
+        """Return the submitted files that are where the author has a folder, or in what is a file there."""
+        folders = {str(folder) for name in self.files for folder in PurePosixPath(name).parents}
+        return frozenset(
+            name
+            for name in submitted
+            if name in folders or any(str(above) in self.files for above in PurePosixPath(name).parents)
+        )
 
     def tar_for_author(self) -> bytes:
         """Return what lies beside the author's own notebooks."""

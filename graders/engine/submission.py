@@ -30,6 +30,7 @@ from graders.repair.report import Unreadable
 from graders.trainer_copy import disarm
 
 _SHOWN_PROBLEMS = 10
+_OUT_OF_PLACE = "{name} is left out: the assignment has a folder where it is a file, or the reverse."
 _STOPPED = {
     "signal": "The kernel stopped working; what came after was not run.",
     "time": "The notebook ran too long and was stopped.",
@@ -106,7 +107,10 @@ class _Grading:
         self.content = content
         self.warm = warm
         self.is_shown = is_shown
-        self.remarks: list[Remark] = []
+        self.remarks = [
+            Remark("files", _OUT_OF_PLACE.format(name=shown(name)))
+            for name in sorted(plan.out_of_place(content.files))
+        ]
         self.unreadable: list[str] = []
         self._files = tar_of(plan.beside_notebooks(content.files))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from traitlets.config import Config
@@ -20,7 +22,7 @@ from graders.repair.source import SourceNotebook
 pytestmark = pytest.mark.quick
 
 
-def a_plan(**files: bytes) -> AssignmentPlan:
+def a_plan(files: Mapping[str, bytes] = MappingProxyType({})) -> AssignmentPlan:
     """Return how an assignment of two notebooks is graded, with files of its author's."""
     return AssignmentPlan(
         course_id="course",
@@ -71,3 +73,16 @@ def test_a_notebook_among_files_that_nobody_looked_at_is_not_missing(tmp_path: P
 def test_a_notebook_that_was_not_submitted_is_told_whatever_else_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").symlink_to("two.ipynb")
     assert "None of the assignment's notebooks" in graded(tmp_path).problem
+
+
+def test_a_file_where_the_author_has_a_folder_gives_way_and_so_does_the_reverse() -> None:
+    plan = a_plan({"data/more/cars.csv": b"author", "notes": b"author"})
+    submitted = {
+        "data": b"x",
+        "data/more": b"x",
+        "notes/mine.txt": b"x",
+        "data/own.csv": b"x",
+        "notes2": b"x",
+    }
+    assert plan.out_of_place(submitted) == {"data", "data/more", "notes/mine.txt"}
+    assert plan.beside_notebooks(submitted).keys() == {*plan.files, "data/own.csv", "notes2"}
