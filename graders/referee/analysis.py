@@ -7,6 +7,8 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from graders.referee.learner_code import runs_learner_code
+
 PATCHING = frozenset({"patch", "monkeypatch", "MonkeyPatch", "mock_open"})
 FIGURE_STATE = frozenset({"gca", "gcf", "get_fignums", "figure", "fignum_exists"})
 SOURCE_READERS = frozenset({"getsource", "getsourcelines", "getsourcefile"})
@@ -51,8 +53,13 @@ def names_of(cells: Iterable[str]) -> NotebookNames:
     )
 
 
-def obstacles(test: str) -> tuple[Obstacle, ...]:
-    """Return why a test cannot be judged by a referee, as far as its text tells; empty for most tests."""
+def obstacles(test: str, imports: Mapping[str, str] | None = None) -> tuple[Obstacle, ...]:
+    """Return why a test cannot be judged by a referee, as far as its text tells; empty for most tests.
+
+    Args:
+        test: Its full source.
+        imports: Import statements of the instructor's notebook, by the names that they bind.
+    """
     try:
         tree = ast.parse(test)
     except SyntaxError as error:
@@ -61,7 +68,8 @@ def obstacles(test: str) -> tuple[Obstacle, ...]:
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
     own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)} | set(_imports_of(tree))
-    return tuple(sorted(set(_obstacles(tree, own))))
+    risks = {Obstacle(line, reason) for line, reason in runs_learner_code(tree, imports or {})}
+    return tuple(sorted({*_obstacles(tree, own), *risks}))
 
 
 def _obstacles(tree: ast.Module, own: set[str]) -> Iterator[Obstacle]:

@@ -94,7 +94,9 @@ def calibrate(
         InfrastructureFault: The platform failed.
     """
     side = instructor_side(source, tests, files)
-    stopped = {key: found[0].reason for key, test in tests.items() if (found := obstacles(test.full))}
+    stopped = {
+        key: found[0].reason for key, test in tests.items() if (found := obstacles(test.full, side.imports))
+    }
     apart = {key: replace(test, trust="referee") for key, test in tests.items() if key not in stopped}
     late = {key: replace(test, at_end=True) for key, test in apart.items()}
     first = _observe(source, late, side, warm, limits, recording=True)

@@ -90,7 +90,8 @@ class Outputs:
 
 def _plain_number(value: Any) -> Any:
     """Return a finite number, of numpy's say, as Python's own, which nbgrader can read; the rest as it is."""
-    if isinstance(value, Real) and type(value) not in (bool, int, float) and isfinite(value):
+    kind: type = type(value)
+    if isinstance(value, Real) and kind not in (bool, int, float) and isfinite(value):
         return int(value) if isinstance(value, Integral) else float(value)
     return value
 

@@ -18,6 +18,7 @@ from typing import Any
 from graders.execution.files import unpack
 from graders.forkserver.channel import Channel, ChannelClosed
 from graders.referee.handles import is_remote
+from graders.referee.modules import ModulesInMemory
 from graders.referee.namespace import TestNamespace
 from graders.referee.outputs import Outputs, TooMuchOutput
 from graders.referee.peer import PeerLost
@@ -208,10 +209,8 @@ def _unpack(files: bytes) -> list[str]:
         return []
     here = Path.cwd()
     names = unpack(files, here)
-    if any(name.endswith(".py") for name in names):
-        modules = tempfile.mkdtemp(prefix=".modules-")
-        unpack(files, Path(modules))
-        sys.path.append(modules)
+    # Not from there: a program that a test starts could write into them.
+    sys.meta_path.append(ModulesInMemory({name: here / name for name in names if name.endswith(".py")}))
     return [str(here / name) for name in names]
 
 
