@@ -62,7 +62,7 @@ def resident_engine(course: Path, assignment: str, choices: Choices) -> Iterator
         jobs = choices.jobs or os.cpu_count() or 1
         pool = stack.enter_context(
             Pool[SubmissionContent, GradedSubmission](
-                partial(grade_patiently, plan, warm=warm, is_shown=False), jobs
+                partial(grade_patiently, plan, warm=warm, is_shown=False), jobs, ahead=1
             )
         )
         engine = ResidentEngine(plan, layout, gradebook, locks, pool)

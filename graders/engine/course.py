@@ -127,7 +127,7 @@ def _graders(
     if choices.scheduler is None:
         grade = partial(grade_patiently, plan, warm=warm, is_shown=False)
         size = choices.jobs or len(os.sched_getaffinity(0))
-        with Pool[SubmissionContent, GradedSubmission](grade, size) as pool:
+        with Pool[SubmissionContent, GradedSubmission](grade, size, ahead=1) as pool:
             yield pool
         return
     try:

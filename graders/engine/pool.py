@@ -12,9 +12,11 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
+from threading import Thread
 from time import monotonic
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
@@ -24,6 +26,7 @@ R = TypeVar("R")
 
 LIVES = 3
 _PR_SET_PDEATHSIG = 1
+_END = object()
 _fork = multiprocessing.get_context("fork")
 _log = logging.getLogger("spoc.engine")
 
@@ -48,7 +51,8 @@ class _Job(Generic[T]):
 class _Worker(Generic[T]):
     process: BaseProcess
     pipe: Connection
-    job: _Job[T] | None = None
+    jobs: deque[_Job[T]] = field(default_factory=deque)
+    """What was sent to it: the one that it does, then those that it does next."""
     deadline: float | None = None
 
 
@@ -66,15 +70,23 @@ class Pool(Generic[T, R]):
         size: Number of processes.
         task_seconds: Time for one task, after which its process is killed; None for no limit.
         lives: Processes that may die of one task before it is given up: it may be what kills them.
+        ahead: Tasks that each process has beside the one that it does, so that it need not wait for a user
+            who does something else between two calls.
     """
 
     def __init__(
-        self, work: Callable[[T], R], size: int, task_seconds: float | None = None, lives: int = LIVES
+        self,
+        work: Callable[[T], R],
+        size: int,
+        task_seconds: float | None = None,
+        lives: int = LIVES,
+        ahead: int = 0,
     ) -> None:
         self._work = work
         self._size = size
         self._task_seconds = task_seconds
         self._lives = lives
+        self._each = 1 + ahead
         self._waiting: deque[_Job[T]] = deque()
         self._workers: list[_Worker[T]] = []
 
@@ -93,12 +105,14 @@ class Pool(Generic[T, R]):
 
     @property
     def has_room(self) -> bool:
-        """Whether a task that is put now begins at once."""
-        return len(self._waiting) + sum(worker.job is not None for worker in self._workers) < self._size
+        """Whether a task that is put now goes to a process at once."""
+        return (
+            len(self._waiting) + sum(len(worker.jobs) for worker in self._workers) < self._size * self._each
+        )
 
     @property
     def is_idle(self) -> bool:
-        return not self._waiting and all(worker.job is None for worker in self._workers)
+        return not self._waiting and not any(worker.jobs for worker in self._workers)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -116,7 +130,7 @@ class Pool(Generic[T, R]):
         while not self.is_idle:
             ends = [end for end in (until, *(worker.deadline for worker in self._workers)) if end is not None]
             seconds = max(0.0, min(ends) - monotonic()) if ends else None
-            busy = {worker.pipe: worker for worker in self._workers if worker.job is not None}
+            busy = {worker.pipe: worker for worker in self._workers if worker.jobs}
             ready = wait(list(busy), seconds)
             found = [each for pipe in ready for each in self._collect(busy[pipe])]  # type: ignore[index]
             found += [each for worker in tuple(self._workers) for each in self._stop_late(worker)]
@@ -127,22 +141,28 @@ class Pool(Generic[T, R]):
 
     def _hand_out(self) -> None:
         while self._waiting:
-            worker = next((worker for worker in self._workers if worker.job is None), None)
-            if worker is None:
-                if len(self._workers) >= self._size:
-                    return
+            worker = min(self._workers, key=lambda worker: len(worker.jobs), default=None)
+            if worker is None or (worker.jobs and len(self._workers) < self._size):
                 worker = self._start()
+            if len(worker.jobs) >= self._each:
+                return
             job = self._waiting.popleft()
             try:
                 worker.pipe.send(job.task)
             except OSError:
-                # It died while it had nothing to do.
                 self._waiting.appendleft(job)
+                if worker.jobs:
+                    # `done` will meet its end, and count whose it was.
+                    return
                 self._bury(worker)
                 continue
-            worker.job = job
-            if self._task_seconds is not None:
-                worker.deadline = monotonic() + self._task_seconds
+            worker.jobs.append(job)
+            if len(worker.jobs) == 1:
+                self._start_clock(worker)
+
+    def _start_clock(self, worker: _Worker[T]) -> None:
+        if self._task_seconds is not None:
+            worker.deadline = monotonic() + self._task_seconds if worker.jobs else None
 
     def _start(self) -> _Worker[T]:
         ours, theirs = _fork.Pipe()
@@ -157,11 +177,11 @@ class Pool(Generic[T, R]):
         return worker
 
     def _collect(self, worker: _Worker[T]) -> Iterator[Done[T, R]]:
-        job = worker.job
-        assert job is not None
+        job = worker.jobs[0]
         try:
             answer: _Answer[R] = worker.pipe.recv()
         except (EOFError, OSError):
+            worker.jobs.popleft()
             self._bury(worker)
             job.lives -= 1
             _log.warning("A grading process has died (%s).", worker.process.exitcode)
@@ -170,18 +190,22 @@ class Pool(Generic[T, R]):
             else:
                 yield Done(job.task, kind="died", problem="The processes that graded it died.")
             return
-        worker.job = worker.deadline = None
+        worker.jobs.popleft()
+        self._start_clock(worker)
         yield Done(job.task, answer.result, "failed" if answer.problem else "done", answer.problem)
 
     def _stop_late(self, worker: _Worker[T]) -> Iterator[Done[T, R]]:
-        if worker.job is not None and worker.deadline is not None and monotonic() > worker.deadline:
+        if worker.jobs and worker.deadline is not None and monotonic() > worker.deadline:
+            job = worker.jobs.popleft()
             worker.process.kill()
             self._bury(worker)
             problem = f"It took longer than {self._task_seconds:g} seconds."
-            yield Done(worker.job.task, kind="late", problem=problem)
+            yield Done(job.task, kind="late", problem=problem)
 
     def _bury(self, worker: _Worker[T]) -> None:
+        """Have what it was to do next done by another."""
         self._workers.remove(worker)
+        self._waiting.extendleft(reversed(worker.jobs))
         worker.pipe.close()
         worker.process.join()
 
@@ -195,11 +219,10 @@ def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection
         return
     for other in others:
         other.close()
-    while True:
-        try:
-            task = pipe.recv()
-        except EOFError:
-            return
+    tasks = SimpleQueue[Any]()
+    # Who sends the next task never waits for an answer to be read first.
+    Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
+    while (task := tasks.get()) is not _END:
         try:
             answer = _Answer(work(task))
         # The border of the process: what went wrong is told.
@@ -207,3 +230,14 @@ def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection
             _log.exception("a task failed")
             answer = _Answer(problem=f"{type(error).__name__}: {error}")
         pipe.send(answer)
+
+
+def _receive(pipe: Connection, tasks: SimpleQueue[Any]) -> None:
+    try:
+        while True:
+            tasks.put(pipe.recv())
+    except EOFError:
+        # Nobody is there any more to work for.
+        pass
+    finally:
+        tasks.put(_END)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,35 @@ def test_there_is_room_for_as_many_as_work_at_a_time() -> None:
         assert not pool.has_room
         assert pool.done(0.05) == ()
     assert pool.pids == ()
+
+
+def test_a_process_goes_on_with_its_next_task_while_nobody_asks_for_results(tmp_path: Path) -> None:
+    with Pool[Path, None](Path.touch, 1, ahead=1) as pool:
+        for name in ("a", "b"):
+            assert pool.has_room
+            pool.put(tmp_path / name)
+        assert not pool.has_room
+        until = time.monotonic() + 10
+        while not (tmp_path / "b").exists() and time.monotonic() < until:
+            os.sched_yield()
+        assert (tmp_path / "b").exists()
+
+
+def test_what_a_process_was_to_do_next_costs_it_nothing_that_the_process_dies() -> None:
+    with Pool[str, str](work, 1, lives=1, ahead=3) as pool:
+        for task in ("dies", "a", "fails", "b"):
+            pool.put(task)
+        found = all_done(pool)
+    assert {task: done.kind for task, done in found.items()} == {
+        "dies": "died",
+        "a": "done",
+        "fails": "failed",
+        "b": "done",
+    }
+
+
+def test_tasks_and_results_of_any_size_go_past_each_other() -> None:
+    with Pool[str, str](work, 1, ahead=1) as pool:
+        for letter in "abcd":
+            pool.put(letter * (4 << 20))
+        assert len(all_done(pool)) == 4
