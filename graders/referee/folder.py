@@ -18,6 +18,9 @@ MAX_BYTES = 8 << 20
 """Of all files that cross with one message, where they take a third more."""
 MAX_DEPTH = 12
 
+_SETTINGS = frozenset({"matplotlibrc"})
+"""Files that a library looks for in the working folder, and evaluates."""
+
 State = tuple[int, int, int]
 """Inode, size, time of change; a folder has none of the latter two."""
 
@@ -98,8 +101,13 @@ class Folder:
         if not isinstance(text, str) or text in self._kept or "\0" in text:
             raise ValueError("There is no such path.")
         path = Path(text)
-        inside = any(path != root and path.is_relative_to(root) for root in self._roots)
-        if not inside or ".." in path.parts or any(parent.is_symlink() for parent in path.parents):
+        parts = next((path.relative_to(root).parts for root in self._roots if path.is_relative_to(root)), ())
+        if (
+            not parts
+            or any(map(_stays, parts))
+            or ".." in path.parts
+            or any(parent.is_symlink() for parent in path.parents)
+        ):
             raise ValueError("This path leads elsewhere.")
         return path
 
@@ -113,6 +121,11 @@ class Folder:
                 yield path, state
 
 
+def _stays(name: str) -> bool:
+    """Return whether a file or folder is its own side's: what is hidden, and settings of libraries."""
+    return name.startswith(".") or name in _SETTINGS
+
+
 def _walk(folder: str, depth: int) -> Iterator[tuple[str, State]]:
     try:
         device, entries = os.stat(folder).st_dev, list(os.scandir(folder))
@@ -120,7 +133,7 @@ def _walk(folder: str, depth: int) -> Iterator[tuple[str, State]]:
         # It has gone meanwhile, or may not be read: nothing is known of it.
         return
     for entry in entries:
-        if entry.name.startswith("."):
+        if _stays(entry.name):
             continue
         try:
             status = entry.stat(follow_symlinks=False)

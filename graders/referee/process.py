@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import signal
 import socket
 import sys
@@ -55,6 +56,10 @@ def serve(channel: Channel) -> None:
     try:
         opening = channel.receive()
         header = opening.header
+        # Where libraries look for settings is not where learner code made files.
+        os.environ["HOME"] = tempfile.mkdtemp(
+            prefix=".home-", dir=None if header["sandboxed"] else Path.cwd()
+        )
         runner = TestRunner(
             header["imports"],
             header["defined"],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from graders.forkserver.environment import WarmEnvironment
 from graders.forkserver.parent import WarmParent
+from graders.referee.folder import Folder
 from tests.attacks.one_notebook import graded
 
 HELPER = {"helper.py": "A = 1\ndef judge(x): return x == A\n", "kit/part.py": "B = 2\n"}
@@ -60,3 +62,43 @@ for place in (pathlib.Path('/tmp'), pathlib.Path('.')):
     assert (run.tests["judged"].trust, run.tests["judged"].status) == ("referee", "failed")
     run = graded(warm, "x = 1", "x = 1", tests, files=HELPER)
     assert run.tests["judged"].status == "ok"
+
+
+def test_a_test_reads_no_settings_that_a_learner_wrote(warm: WarmParent) -> None:
+    answer = """
+x = 1
+open('matplotlibrc', 'w').write('lines.linewidth: 7')
+import os
+os.makedirs('.config/matplotlib')
+open('.config/matplotlib/matplotlibrc', 'w').write('lines.linewidth: 7')
+open('.matplotlib', 'w').close()
+open('seen.txt', 'w').close()
+"""
+    test = """
+x
+import matplotlib, os, pathlib
+assert os.listdir(pathlib.Path.home()) == []
+assert matplotlib.rc_params()['lines.linewidth'] != 7
+assert not pathlib.Path('matplotlibrc').exists()
+"""
+    run = graded(
+        warm, "x = 1", answer, {"settings": test, "files": "x\nassert open('seen.txt').read() == ''"}
+    )
+    assert run.tests["settings"].status == "ok"
+    # The solution makes no such file, so this test is one that the solution fails.
+    assert run.tests["files"].status == "ok"
+
+
+@pytest.mark.parametrize("name", [".matplotlib", ".config/x", "a/.b/c", "matplotlibrc"])
+def test_a_hidden_file_that_comes_from_a_learner_is_refused(tmp_path: Path, name: str) -> None:
+    folder = Folder([str(tmp_path)])
+    with pytest.raises(ValueError, match="leads elsewhere"):
+        folder.apply({"made": {str(tmp_path / name): None}})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shared_folder_may_lie_in_a_hidden_one(tmp_path: Path) -> None:
+    root = tmp_path / ".work"
+    root.mkdir()
+    Folder([str(root)]).apply({"made": {str(root / "a.txt"): ""}})
+    assert (root / "a.txt").read_bytes() == b""
