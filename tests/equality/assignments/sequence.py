@@ -89,6 +89,7 @@ CHANGED_FILES = assignment(
         locked_tests(
             "written",
             """
+            # Looks into out.txt.
             ### BEGIN HIDDEN TESTS
             with open("out.txt") as file:
                 assert file.read() == "1\\n"
@@ -108,6 +109,7 @@ CHANGED_FILES = assignment(
         locked_tests(
             "written-again",
             """
+            # Looks into out.txt.
             ### BEGIN HIDDEN TESTS
             with open("out.txt") as file:
                 assert file.read() == "2\\n"
