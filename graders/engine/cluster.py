@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+from uuid import uuid4
 
 import cloudpickle
 from distributed import Client, Future, Worker, WorkerPlugin, get_worker
@@ -28,16 +29,15 @@ CONNECT_SECONDS = 15
 AT_ONCE = 3
 """Submissions on their way for each thread of the cluster, so that none waits for the next."""
 _LIVES = 3
-_PLUGIN = "spoc-grading"
 
 
 class WarmWorker(WorkerPlugin):
-    """Keeps a fork server on each worker."""
+    """Keeps a fork server on each worker, for one run of grading: others may use the same workers."""
 
     def __init__(self, environment: WarmEnvironment, *, unsafe_no_sandbox: bool) -> None:
         self._environment = environment
         self._unsafe_no_sandbox = unsafe_no_sandbox
-        self.name = _PLUGIN
+        self.name = f"spoc-grading-{uuid4()}"
 
     def setup(self, worker: Worker) -> None:
         self.warm = WarmParent(self._environment, unsafe_no_sandbox=self._unsafe_no_sandbox)
@@ -51,13 +51,15 @@ class ClusterGraders:
     """Grades submissions of one assignment on a cluster.
 
     Args:
-        client: Connected to the scheduler; its workers have a `WarmWorker`.
+        client: Connected to the scheduler.
+        plugin: Name of the `WarmWorker` that its workers have.
         plan: How the assignment is graded.
         course_dir: Its modules are not installed on the workers, and go with the plan.
     """
 
-    def __init__(self, client: Client, plan: AssignmentPlan, course_dir: Path) -> None:
+    def __init__(self, client: Client, plugin: str, plan: AssignmentPlan, course_dir: Path) -> None:
         self._client = client
+        self._plugin = plugin
         # A task, not data: when the worker that has it is lost, another one does it again.
         self._plan = client.submit(pickle.loads, _portable(plan, course_dir), pure=False)
         self._contents: dict[Future[Any], SubmissionContent] = {}
@@ -72,7 +74,7 @@ class ClusterGraders:
         return not self._contents
 
     def put(self, task: SubmissionContent) -> None:
-        future = self._client.submit(_grade, self._plan, task, pure=False, retries=_LIVES)
+        future = self._client.submit(_grade, self._plugin, self._plan, task, pure=False, retries=_LIVES)
         self._contents[future] = task
         future.add_done_callback(self._finished.put)
 
@@ -110,16 +112,17 @@ def cluster_graders(
         unsafe_no_sandbox: Whether learner code is run without any wall.
     """
     with Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False) as client:
-        client.register_plugin(WarmWorker(environment, unsafe_no_sandbox=unsafe_no_sandbox))
+        plugin = WarmWorker(environment, unsafe_no_sandbox=unsafe_no_sandbox)
+        client.register_plugin(plugin)
         try:
-            yield ClusterGraders(client, plan, course_dir)
+            yield ClusterGraders(client, plugin.name, plan, course_dir)
         finally:
-            client.unregister_worker_plugin(_PLUGIN)
+            client.unregister_worker_plugin(plugin.name)
 
 
-def _grade(plan: AssignmentPlan, content: SubmissionContent) -> GradedSubmission:
+def _grade(name: str, plan: AssignmentPlan, content: SubmissionContent) -> GradedSubmission:
     """Return what a submission gets; runs on a worker."""
-    plugin: Any = get_worker().plugins[_PLUGIN]
+    plugin: Any = get_worker().plugins[name]
     return grade_patiently(plan, content, plugin.warm, is_shown=False)
 
 

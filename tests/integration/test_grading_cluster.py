@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
 
 from graders.engine.batch import Line
+from graders.engine.cluster import ClusterGraders, cluster_graders
+from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.content import CourseContent
 from graders.engine.course import Choices, grade_course
+from graders.engine.gradebook import Gradebook
+from graders.engine.plan import read_plan
+from graders.engine.warm import environment_of
 from tests.equality.cells import answer, locked_tests, notebook
 from tests.equality.course import Course, Submission, assignment, write_course
 from tests.equality.rows import Grade, gradebook_rows
@@ -74,3 +81,24 @@ def test_what_a_lost_worker_was_grading_is_graded_by_another(course: Path, clust
     assert [row.auto_score for row in rows.values()] == [2] * len(STUDENTS)
     for student in STUDENTS:
         assert f'"marked": "{student}"' in (course / "autograded" / student / NAME / "work.ipynb").read_text()
+
+
+def test_who_ends_leaves_others_on_the_same_workers_their_fork_servers(
+    course: Path, cluster: LocalCluster
+) -> None:
+    config = read_config(course)
+    coursedir = course_directory(course, config)
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook, gradebook.reading() as session:
+        plan = read_plan(coursedir, NAME, config, session)
+    content = CourseContent(AssignmentLayout(coursedir, NAME), plan).read(STUDENTS[0])
+
+    def connected() -> AbstractContextManager[ClusterGraders]:
+        address, environment = cluster.scheduler_address, environment_of(plan)
+        return cluster_graders(address, plan, environment, course, unsafe_no_sandbox=False)
+
+    with connected() as first:
+        with connected():
+            pass
+        first.put(content)
+        (done,) = first.done(60)
+    assert (done.problem, done.result is not None) == ("", True)
