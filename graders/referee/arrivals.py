@@ -45,7 +45,7 @@ class Arrivals:
         self.described: dict[str, Any] = {}
         """Descriptions of classes that came with the message that is being read."""
         self.key = ""
-        """What handles that come now are called by, see `Handle`."""
+        """The name under which calls of handles that come now are asked for, see `make_handle`."""
         self._asks = asks
         self._exports = exports
         self._library = library

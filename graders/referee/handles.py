@@ -53,6 +53,8 @@ class HandleType(type):
 
     remote__asks: Asks
     remote__class_number: int
+    remote__class_names: set[str]
+    """Names of the attributes as which it has been reached, see `Handle.remote__names`."""
     remote__has_data: bool
 
     @property
@@ -60,10 +62,10 @@ class HandleType(type):
         return cls.remote__class_number
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return cls.remote__asks.ask("call", cls, args, kwargs)
+        return _ask_call(cls.remote__asks, cls, cls.remote__class_names, args, kwargs)
 
     def __getattr__(cls, name: str) -> Any:
-        return cls.remote__asks.ask("get", cls, name)
+        return _get(cls.remote__asks, cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
         cls.remote__asks.ask("set", cls, name, value)
@@ -90,17 +92,18 @@ class Handle(metaclass=HandleType):
     test asks such a thing of the instructor's objects too.
     """
 
-    __slots__ = ("__weakref__", "remote__hash", "remote__key", "remote__number")
+    __slots__ = ("__weakref__", "remote__hash", "remote__names", "remote__number")
     __spoc_remote__ = True
     """Tells `course.checks.figures` that this stands for a chart, if it is one."""
     remote__has_data = False
     remote__number: int
     remote__hash: int | None
-    remote__key: str
-    """The name under which calling it is asked for; `CALL` if a test named it itself."""
+    remote__names: set[str]
+    """The names under which calling it with plain data is asked for, all of them: of each attribute as which
+    it has been reached, since another object may call itself a method, and `CALL` if no test has named it."""
 
     def __getattr__(self, name: str) -> Any:
-        return _asks(self).ask("get", self, name)
+        return _get(_asks(self), self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
         _asks(self).ask("set", self, name, value)
@@ -183,12 +186,28 @@ def _operate(handle: Handle, name: str, other: object) -> Any:
     raise TypeError(f"{_name(handle)} cannot be asked for {name} with {type(other).__name__} here")
 
 
+def _get(asks: Asks, holder: object, name: str) -> Any:
+    """Return an attribute, and remember of an object of the other process that it was reached by it."""
+    value = asks.ask("get", holder, name)
+    if isinstance(value, HandleType):
+        value.remote__class_names.add(name)
+    elif isinstance(value, Handle):
+        value.remote__names.add(name)
+    return value
+
+
+def _ask_call(
+    asks: Asks, function: object, names: set[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if any(not is_remote(value) for value in (*args, *kwargs.values())):
+        refused = [name for name in sorted(names) if not asks.may_ask(name)]
+        if refused:
+            raise TypeError(f"{', '.join(refused)} of an object that is no plain data is not called here")
+    return asks.ask("call", function, args, kwargs)
+
+
 def _call(handle: Handle, *args: Any, **kwargs: Any) -> Any:
-    key = handle.remote__key
-    tells = any(not is_remote(value) for value in (*args, *kwargs.values()))
-    if tells and key != CALL and not _asks(handle).may_ask(key or CALL):
-        raise TypeError(f"{key or _name(handle)} of an object that is no plain data is not called here")
-    return _asks(handle).ask("call", handle, args, kwargs)
+    return _ask_call(_asks(handle), handle, handle.remote__names, args, kwargs)
 
 
 def _name(handle: Handle) -> str:
@@ -219,13 +238,12 @@ class RemoteError:
     """What errors of the other process's own classes have: attributes that are asked for there."""
 
     remote__number: int
-    remote__key = CALL
     remote__hash: int | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("__", "remote__")):
             raise AttributeError(name)
-        return _asks(self).ask("get", self, name)
+        return _get(_asks(self), self, name)
 
 
 def make_class(asks: Asks, number: int, about: ClassOfOther) -> HandleType:
@@ -254,15 +272,23 @@ def make_class(asks: Asks, number: int, about: ClassOfOther) -> HandleType:
         if about.library_class is not None:
             attributes["__class__"] = property(lambda self: about.library_class)
     made = HandleType(about.name, bases, attributes)
-    for name, value in (("asks", asks), ("class_number", number), ("has_data", about.has_data)):
+    known = {"asks": asks, "class_number": number, "class_names": set(), "has_data": about.has_data}
+    for name, value in known.items():
         type.__setattr__(made, f"remote__{name}", value)
     return made
 
 
-def make_handle(kind: HandleType, number: int, key: str, hashed: int | None) -> Handle:
-    """Return what stands for an object of the other process."""
+def make_handle(kind: HandleType, number: int, name: str, hashed: int | None) -> Handle:
+    """Return what stands for an object of the other process.
+
+    Args:
+        kind: Its class.
+        number: Its number, there.
+        name: Under which calling it is asked for; empty if a test named it itself.
+        hashed: Its hash, if it has its own.
+    """
     handle: Handle = object.__new__(kind)  # type: ignore[arg-type]
     object.__setattr__(handle, "remote__number", number)
-    object.__setattr__(handle, "remote__key", key)
+    object.__setattr__(handle, "remote__names", {name} if name else set())
     object.__setattr__(handle, "remote__hash", hashed)
     return handle

@@ -201,10 +201,10 @@ class Peer:
 
 
 def _key(operation: str, values: tuple[object, ...]) -> str:
-    """Return the name under which calls of what is asked for are asked for in turn."""
+    """Return the name under which calls of what is asked for are asked for in turn; empty for none."""
     match operation, values:
         case ("get", (_, str(name))):
             return name
         case ("name", _):
-            return CALL
-    return ""
+            return ""
+    return CALL
