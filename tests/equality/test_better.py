@@ -99,7 +99,7 @@ def test_a_test_that_could_be_forged_says_so_in_a_comment_and_no_other_does(grad
         for (_, place), row in gradebook_rows(graded["code"].engine).items()
         if isinstance(row, Comment) and (row.auto_comment or "").startswith(FORGEABLE)
     }
-    # Two ask for what a learner's cell does to a name of a test, one for the notebook's `Out`, and the others go on
-    # from what a hidden test has done.
+    # Two ask for what a learner's cell does to a name of a test, one for the notebook's `Out`, and the
+    # others go on from what a hidden test has done.
     after_hidden_tests = {"balance", "items", "squares", "column", "share"}
     assert comments == {"defined-for-later", "helper-functions", "last-result", *after_hidden_tests}
