@@ -21,6 +21,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from graders.sandbox.folders import remove_folders
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -98,10 +100,9 @@ class Pool(Generic[T, R]):
     ) -> None:
         for worker in self._workers:
             worker.process.kill()
-        for worker in self._workers:
-            worker.process.join()
-            worker.pipe.close()
-        self._workers.clear()
+        for worker in tuple(self._workers):
+            self._bury(worker)
+        self._waiting.clear()
 
     @property
     def has_room(self) -> bool:
@@ -208,6 +209,8 @@ class Pool(Generic[T, R]):
         self._waiting.extendleft(reversed(worker.jobs))
         worker.pipe.close()
         worker.process.join()
+        assert worker.process.pid is not None
+        remove_folders(worker.process.pid)
 
 
 def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection], parent: int) -> None:

@@ -32,6 +32,7 @@ from graders.execution.results import ExecutedNotebook, RunLimits, TestCell, Tes
 from graders.execution.status import InfrastructureFault, RunStatus
 from graders.execution.streams import Outlet
 from graders.execution.verdict import verdict
+from graders.sandbox.folders import folder_prefix
 from graders.sandbox.policy import Bind, python_environment
 from graders.sandbox.provisioner import ENVIRONMENT, GradedKernelManager
 
@@ -159,7 +160,7 @@ def _started(kernel: str, files: bytes, limits: RunLimits) -> Iterator[_KernelTa
     manager = InstalledKernelManager(kernel_name=kernel, config=config)
     client: BlockingKernelClient | None = None
     try:
-        with tempfile.TemporaryDirectory(prefix="spoc-files-") as folder:
+        with tempfile.TemporaryDirectory(prefix=folder_prefix("files")) as folder:
             if files:
                 unpack(files, Path(folder))
             run_sync(manager.start_kernel)(cwd=folder)

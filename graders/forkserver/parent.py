@@ -11,10 +11,8 @@ import os
 import secrets
 import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +24,7 @@ from graders.forkserver.launch import Launch, ServerProcess
 from graders.forkserver.limits import ExitStatus, ProcessLimits, Role
 from graders.forkserver.process import ForkedProcess
 from graders.forkserver.server import ROLES
+from graders.sandbox.folders import make_folder, sweep_folders
 from graders.sandbox.provisioner import ENVIRONMENT
 from graders.sandbox.selftest import refuse_escapes, something_to_find
 
@@ -71,7 +70,8 @@ class WarmParent(ForkClient):
         variables: Mapping[str, str] = ENVIRONMENT,
     ) -> None:
         self.problems: tuple[str, ...] = ()
-        self._folder = Path(tempfile.mkdtemp(prefix="spoc-fork-"))
+        sweep_folders()
+        self._folder = make_folder("fork")
         self.shared = self._folder / "shared"
         self.shared.mkdir()
         self._launch = Launch(

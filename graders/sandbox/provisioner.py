@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import DEVNULL
@@ -22,6 +21,7 @@ from traitlets import Int
 
 from course.errors import SandboxUnavailable
 from graders.sandbox.bubblewrap import SHELL, sandboxed
+from graders.sandbox.folders import make_folder
 from graders.sandbox.policy import (
     GIB,
     GRADING_UID,
@@ -59,7 +59,7 @@ class GradedKernelManager(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         # Sockets need a short path, and /tmp is where one is.
-        self.folder = Path(tempfile.mkdtemp(prefix=_folder_prefix(os.getpid())))
+        self.folder = make_folder("kernel")
         for part in ("connection", "files"):
             (self.folder / part).mkdir(mode=0o700)
         file = self.folder / "connection" / "kernel.json"
@@ -82,16 +82,6 @@ class GradedKernelManager(AsyncKernelManager):
     def remove_folder(self) -> None:
         """Remove what the kernel shared with this process."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def remove_kernel_folders(pid: int) -> None:
-    """Remove what graded kernels of a process left that was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_folder_prefix(pid)}*"):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder_prefix(pid: int) -> str:
-    return f"spoc-kernel-{pid}-"
 
 
 class SandboxProvisioner(LocalProvisioner):
