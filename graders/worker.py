@@ -113,6 +113,7 @@ class Grader:
                     for claimed in self._claimed:
                         self._queue.give_back(claimed)
                     self._claimed.clear()
+                    self._writing_again.clear()
 
     def run(self) -> None:
         """Work until `stop`; only while `alone`."""
