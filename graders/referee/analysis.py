@@ -43,11 +43,11 @@ def names_of(cells: Iterable[str]) -> NotebookNames:
     imports: dict[str, str] = {}
     defined = set[str]()
     for source in cells:
-        for node in _statements(source):
+        for node in statements(source):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 imports |= _imported(node)
             else:
-                defined |= set(_bound(node))
+                defined |= set(bound_names(node))
     return NotebookNames(
         {name: text for name, text in imports.items() if name not in defined}, frozenset(defined)
     )
@@ -105,7 +105,8 @@ def _imports_of(tree: ast.AST) -> Iterator[str]:
             yield from _imported(node)
 
 
-def _statements(source: str) -> Sequence[ast.stmt]:
+def statements(source: str) -> Sequence[ast.stmt]:
+    """Return the statements of a cell, those of IPython left out; none of one that is no Python."""
     try:
         return ast.parse(source).body
     except SyntaxError:
@@ -127,7 +128,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
     return found
 
 
-def _bound(node: ast.AST) -> Iterator[str]:
+def bound_names(node: ast.AST) -> Iterator[str]:
     """Yield the names that a statement binds in the notebook."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
@@ -139,7 +140,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.ExceptHandler | ast.MatchAs) and node.name:
         yield node.name
     for child in ast.iter_child_nodes(node):
-        yield from _bound(child)
+        yield from bound_names(child)
 
 
 def shadowed_builtins(names: NotebookNames) -> frozenset[str]:

@@ -21,6 +21,7 @@ from graders.execution.sequence import judge_in_sequence
 from graders.execution.status import KERNEL_DIED, NOT_RUN, OUT_OF_TIME, RunStatus
 from graders.forkserver.parent import ForkClient
 from graders.referee.analysis import names_of, obstacles
+from graders.referee.helpers import helpers_of
 from graders.referee.trial import REFEREE_DIED, InstructorSide, Observed, Referee
 
 GOES_ON = "it depends on what hidden tests do, or on files of its moment: it ran in one process with them"
@@ -61,12 +62,14 @@ def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: 
         tests: Its tests, by grade id.
         files: A tar of what lies beside it.
     """
-    names = names_of(
-        cell.source for cell in source.cells if cell.cell_type == "code" and _grade_id(cell) not in tests
-    )
+    cells = [cell for cell in source.cells if cell.cell_type == "code" and _grade_id(cell) not in tests]
+    names = names_of(cell.source for cell in cells)
     # The course kernel's own name: the learner's would say of itself whether a check holds.
     offered = {} if "spoc" in names.defined else {"spoc": "from course import checks as spoc"}
-    return InstructorSide(imports={**offered, **names.imports}, defined=names.defined, files=files)
+    imports = {**offered, **names.imports}
+    answers = [cell.source for cell in cells if _is_answer(cell)]
+    helpers = helpers_of((cell.source for cell in cells if not _is_answer(cell)), answers, imports)
+    return InstructorSide(imports=imports, defined=names.defined, helpers=helpers, files=files)
 
 
 def calibrated(side: InstructorSide, trust: Mapping[str, Trust]) -> InstructorSide:
@@ -228,6 +231,10 @@ def _reason(apart: Judgement, beside: TestResult) -> str:
 
 def _points(result: TestResult) -> str:
     return "all" if result.points is None else f"{result.points:g}"
+
+
+def _is_answer(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
 def _grade_id(cell: NotebookNode) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -14,20 +14,24 @@ class TestNamespace(dict[str, Any]):
 
     1. what tests of this notebook have assigned before,
     2. what the instructor's notebook imports, if the learner has that name too,
-    3. the learner's names; those that Python itself has only if the instructor's notebook defines them,
-    4. Python's own.
+    3. the author's own functions, if the learner has that name too,
+    4. the learner's names; those that Python itself has only if the instructor's notebook defines them,
+    5. Python's own.
 
     Args:
         imports: Statements of the instructor's notebook, by the names that they bind.
         defined: Names that its other statements bind.
+        helpers: Functions among those that no learner is to change, by name.
     """
 
     __test__ = False  # for pytest
 
-    def __init__(self, imports: dict[str, str], defined: Iterable[str]) -> None:
+    def __init__(self, imports: dict[str, str], defined: Iterable[str], helpers: Mapping[str, str]) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self._imports = imports
         self._imported: dict[str, Any] = {}
+        self._helpers = helpers
+        self._authors = _Authors(imports, helpers)
         self._shadowing = frozenset(defined)
         self._learners: frozenset[str] = frozenset()
         self._ask: Callable[[str], Any] | None = None
@@ -50,6 +54,25 @@ class TestNamespace(dict[str, Any]):
             if name not in self._imported:
                 exec(self._imports[name], self._imported)  # noqa: S102 -- the instructor's own import
             return self._imported[name]
+        if name in self._helpers:
+            return self._authors[name]
         if hasattr(builtins, name) and name not in self._shadowing:
             raise KeyError(name)
         return self._ask(name)
+
+
+class _Authors(dict[str, Any]):
+    """Where functions of the author's live: they find no name of a test or a learner.
+
+    Args:
+        imports: Statements, by the names that they bind.
+        helpers: Functions, by name.
+    """
+
+    def __init__(self, imports: Mapping[str, str], helpers: Mapping[str, str]) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self._statements = {**imports, **helpers}
+
+    def __missing__(self, name: str) -> Any:
+        exec(self._statements[name], self)  # noqa: S102 -- the instructor's own
+        return self[name]

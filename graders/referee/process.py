@@ -10,7 +10,7 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -63,6 +63,7 @@ def serve(channel: Channel) -> None:
         runner = TestRunner(
             header["imports"],
             header["defined"],
+            header["helpers"],
             files=opening.buffers[0],
             roots=[str(Path.cwd()), *([tempfile.gettempdir()] if header["sandboxed"] else [])],
         )
@@ -81,6 +82,7 @@ class TestRunner:
     Args:
         imports: Import statements of the instructor's notebook, by the names that they bind.
         defined: Names that its other statements bind.
+        helpers: Functions of the author's own among them, by name.
         files: A tar of the instructor's files, empty for none.
         roots: The folders that test and learner's code have in common.
     """
@@ -91,13 +93,14 @@ class TestRunner:
         self,
         imports: dict[str, str],
         defined: Iterable[str],
+        helpers: Mapping[str, str] | None = None,
         *,
         files: bytes = b"",
         roots: Iterable[str] = (),
     ) -> None:
         self._roots = list(roots)
         self._kept = _unpack(files)
-        self._namespace = TestNamespace(imports, defined)
+        self._namespace = TestNamespace(imports, defined, helpers or {})
 
     def judge(self, request: dict[str, Any], snapshot: Channel) -> dict[str, Any]:
         """Run one test against a learner's state, and return what came of it. The channel is closed then."""

@@ -33,6 +33,8 @@ class InstructorSide:
     """Import statements of the instructor's notebook, by the names that they bind."""
     defined: frozenset[str] = frozenset()
     """Names that its other statements bind."""
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    """Functions among those that are the author's own: see graders.referee.helpers."""
     files: bytes = b""
     """A tar of what the instructor laid beside the notebook, empty for nothing."""
     calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -135,6 +137,7 @@ class Referee:
                 "op": "open",
                 "imports": dict(instructor.imports),
                 "defined": sorted(instructor.defined),
+                "helpers": dict(instructor.helpers),
                 "sandboxed": forked.sandboxed,
             }
             forked.channel.send(opening, instructor.files, timeout=OPEN_SECONDS)

@@ -10,6 +10,7 @@ import pytest
 from graders.forkserver.environment import WarmEnvironment
 from graders.forkserver.parent import WarmParent
 from graders.referee.folder import Folder
+from graders.referee.helpers import helpers_of
 from tests.attacks.one_notebook import graded
 
 HELPER = {"helper.py": "A = 1\ndef judge(x): return x == A\n", "kit/part.py": "B = 2\n"}
@@ -102,3 +103,41 @@ def test_a_shared_folder_may_lie_in_a_hidden_one(tmp_path: Path) -> None:
     root.mkdir()
     Folder([str(root)]).apply({"made": {str(root / "a.txt"): ""}})
     assert (root / "a.txt").read_bytes() == b""
+
+
+GIVEN = """
+import math
+def near(a, b, by=1e-6):
+    return abs(a - b) < by and not math.isnan(a)
+def all_near(a, b):
+    return len(a) == len(b) and all(near(x, y) for x, y in zip(a, b))
+"""
+MEAN = "def mean(values): return sum(values) / len(values)"
+HELPED = {
+    "one": "assert near(mean([1, 2]), 1.5)",
+    "more": "assert all_near([mean([1]), mean([3])], [1, 3])",
+}
+
+
+def test_the_authors_helpers_are_not_taken_from_a_learner(warm: WarmParent) -> None:
+    forged = "def mean(values): return 0\nnear = all_near = lambda *_: True\nimport math\nmath.isnan = abs"
+    run = graded(warm, MEAN, forged, HELPED, given=GIVEN)
+    assert {result.status for result in run.tests.values()} == {"failed"}
+    run = graded(warm, MEAN, MEAN, HELPED, given=GIVEN)
+    assert {(result.trust, result.status) for result in run.tests.values()} == {("referee", "ok")}
+
+
+def test_helpers_that_depend_on_more_are_the_learners_as_before() -> None:
+    given = [
+        GIVEN,
+        "def twice(x): return x * factor",
+        "def counted():\n    global count\n    count = 1",
+        "def asks(): return eval('1')",
+        "def through(x): return twice(x)",
+        "def answered(x): return x",
+        "def again(x): return x",
+        "def again(x): return x + 1",
+        "%matplotlib inline\ndef plain(x):\n    y = [z for z in x]\n    return y",
+    ]
+    found = helpers_of(given, ["def answered(x): return x\nfactor = 3"], {"math"})
+    assert found.keys() == {"near", "all_near", "plain"}
