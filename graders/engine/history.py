@@ -51,10 +51,6 @@ class ScoreChange:
     waited_before: bool
     waits_after: bool
 
-    @property
-    def is_one(self) -> bool:
-        return (self.before, self.waited_before) != (self.after, self.waits_after)
-
 
 def prepare_history(engine: Engine) -> None:
     """Make the table where it is missing."""

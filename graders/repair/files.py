@@ -121,22 +121,6 @@ def read_folder(
     return SubmittedFiles(files, tuple(problems))
 
 
-def check_files(submitted: Mapping[str, bytes], limits: FileLimits = FileLimits()) -> SubmittedFiles:
-    """Return what is used of files that came as content, by the same rules."""
-    problems: list[FileProblem] = []
-    names = FileNames()
-    files: dict[str, bytes] = {}
-    left = limits.max_bytes
-    for name in sorted(submitted, key=lambda each: (not _is_notebook(each), each)):
-        size = len(submitted[name])
-        if problem := _problem_of_name(name, names) or _problem_of_size(name, size, limits, len(files), left):
-            problems.append(problem)
-        else:
-            files[name] = submitted[name]
-            left -= size
-    return SubmittedFiles(files, tuple(problems))
-
-
 def _walk(folder: Path, ignore: Sequence[str], problems: list[FileProblem]) -> Iterator[_Entry]:
     """Yield everything below `folder` but folders, as `lstat` sees it, shallow ones first."""
     pending = [""]
