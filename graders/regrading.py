@@ -85,6 +85,9 @@ def regrade_deployment(
         learners = _learners(deployment, database, store)
 
         def read(student: str) -> SubmissionContent:
+            # Its lock is held now; a worker may have graded a newer one before.
+            only = replace(choices, students=(student,))
+            submissions.update(_graded_ones(gradebook, store, assignment, only))
             return learners.content(submissions[student], known, before.graded_before(student))
 
         regrading = Regrading(layout, gradebook, known, is_rehearsal)
@@ -116,6 +119,8 @@ def _graded_ones(
         .where(api.Assignment.name == assignment)
         .order_by(api.SubmittedAssignment.student_id)
     )
+    if choices.students:
+        query = query.where(api.SubmittedAssignment.student_id.in_(choices.students))
     found = {}
     with gradebook.reading() as session:
         for student, timestamp in session.execute(query):
@@ -127,7 +132,7 @@ def _graded_ones(
     if missing or not found:
         whose = ", ".join(missing) or "Nobody"
         raise NotFound(f"{whose} has no graded submission for {assignment!r}.", "Run: spoc grade status")
-    return {name: each for name, each in found.items() if not choices.students or name in choices.students}
+    return found
 
 
 def _tell(

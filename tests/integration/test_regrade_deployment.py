@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import nbformat
@@ -110,6 +111,30 @@ def test_only_who_is_told_something_else_gets_new_feedback_and_marks_stay_releas
     assert (after.state, after.marks_released, after.points) == ("graded", True, ben.points)
     again = regrade_deployment(regraded, MODULE, Choices(students=("ben",)), is_rehearsal=False)
     assert again.feedback_renewed == ()
+
+
+def test_what_a_worker_grades_meanwhile_is_what_is_graded_again(
+    deployment: Deployment, submissions: dict[str, Submission]
+) -> None:
+    newer = []
+
+    def submit_and_grade(_count: int) -> None:
+        newer.append(deployment.hand_in("ben", deployment.source_dir))
+        with closing(Grader(deployment.state, SAMPLE_MODULES_DIR, "en")) as grader, grader.alone():
+            grader.work_off()
+
+    regraded = Regraded(deployment.state, SAMPLE_MODULES_DIR, "en")
+    done = regrade_deployment(
+        regraded, MODULE, Choices(students=("ben",)), is_rehearsal=False, begin=submit_and_grade
+    )
+    assert [(each.student, each.verdict) for each in done.learners] == [("ben", "stays")]
+    with Gradebook(deployment.state.gradebook_url) as gradebook:
+        timestamp = gradebook.find_submission(MODULE, "ben").timestamp
+    assert timestamp == newer[0].received_at.astimezone(UTC).replace(tzinfo=None)
+    new, old = deployment.now(newer[0]).points, deployment.now(submissions["ben"]).points
+    assert new is not None
+    assert old is not None
+    assert new > old
 
 
 def test_nobody_of_that_name_is_told(deployment: Deployment, tmp_path: Path) -> None:
