@@ -2,9 +2,9 @@
 
 Operations: `files` (a tar, unpacked here, where it can only hurt itself), `run` (a cell: `output` and `cut`
 messages, then `done`), `snapshot` (with one descriptor, on which a fork of this process then serves `run` and
-what a referee asks), `mark` and `changed` (which names stand for something else than at each mark), and
-`share` (with one descriptor, on which a fork takes `inspect`, each with a descriptor for one test's referee,
-and says after each whether it is still as it was).
+what a referee asks), `settle` (answered when all before is done), `mark` and `changed` (which names stand for
+something else than at each mark), and `share` (with one descriptor, on which a fork takes `inspect`, each
+with a descriptor for one test's referee, and says after each whether it is still as it was).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 from graders.execution.ambient import watch_warnings
 from graders.execution.facts import Facts
 from graders.execution.files import unpack
+from graders.execution.folder_state import FILES, FolderState
 from graders.execution.shell import CellKernel
 from graders.forkserver.channel import Channel, ChannelClosed, Message
 from graders.forkserver.environment import EXTENSIONS_VARIABLE
@@ -115,6 +116,10 @@ class _Cells(_Server):
         self._given = dict(kernel.shell.user_ns)
         self._marks: list[Facts] = []
         self._end: Facts | None = None
+        self._folder = Path.cwd()
+        self._files: FolderState | None = None
+        """At the last moment to which a process may have to go back."""
+        self._files_at_marks: list[FolderState] = []
 
     def _answer(self, message: Message) -> None:
         match message.header["op"]:
@@ -124,18 +129,30 @@ class _Cells(_Server):
             case "run":
                 self._run(message.header)
             case "snapshot":
-                self._fork(message.fds[0], partial(_Snapshot, self._kernel))
+                self._fork(message.fds[0], partial(_Snapshot, self._kernel, self._now()))
             case "mark":
                 self._marks.append(self._facts())
+                self._files_at_marks.append(self._now())
             case "changed":
                 self._end = end = self._facts()
-                names = [json.dumps(sorted(mark.changed(end))) for mark in self._marks]
+                files = self._now()
+                names = [
+                    json.dumps(sorted(mark.changed(end) | (set() if at_mark.is_as(files) else {FILES})))
+                    for mark, at_mark in zip(self._marks, self._files_at_marks, strict=True)
+                ]
                 self._channel.send({"op": "changed", "names": names})
+            case "settle":
+                self._channel.send({"op": "settled"})
             case "share":
-                self._fork(message.fds[0], partial(_Shared, self._kernel, self._facts, self._end))
+                files = self._files or self._now()
+                self._fork(message.fds[0], partial(_Shared, self._kernel, files, self._facts, self._end))
 
     def _facts(self) -> Facts:
         return Facts(self._kernel.shell.user_ns, self._given)
+
+    def _now(self) -> FolderState:
+        self._files = FolderState(self._folder, self._files)
+        return self._files
 
     def _fork(self, descriptor: int, server: Callable[[socket.socket], _Server]) -> None:
         # Python gives a fork other random numbers; a snapshot goes on as its original would.
@@ -156,12 +173,17 @@ class _Cells(_Server):
 class _Snapshot(_Server):
     """What the notebook was at a test: runs the test, or tells a referee what it asks."""
 
-    def __init__(self, kernel: CellKernel, connection: socket.socket) -> None:
+    def __init__(self, kernel: CellKernel, files: FolderState, connection: socket.socket) -> None:
         channel = Channel(connection)
         super().__init__(kernel, channel)
+        self._files: FolderState | None = files
         self._inspection = Inspection(channel, kernel.shell.user_ns)
 
     def _answer(self, message: Message) -> None:
+        if self._files is not None:
+            # The notebook has ended, and so has the test before: nobody else needs the files now.
+            self._files.restore()
+            self._files = None
         if message.header["op"] == "run":
             with _alarm(message.header["seconds"] + ALARM_AFTER_SECONDS):
                 self._run(message.header)
@@ -173,14 +195,20 @@ class _Shared(_Server):
     """What the notebook was when it ended: one referee after another looks at it, while nobody changes it."""
 
     def __init__(
-        self, kernel: CellKernel, facts: Callable[[], Facts], first: Facts | None, connection: socket.socket
+        self,
+        kernel: CellKernel,
+        files: FolderState,
+        facts: Callable[[], Facts],
+        first: Facts | None,
+        connection: socket.socket,
     ) -> None:
         super().__init__(kernel, Channel(connection, max_fds=1))
+        self._files = files
         self._facts = facts
         self._first = first or facts()
 
     def _answer(self, message: Message) -> None:
-        _Snapshot(self._kernel, socket.socket(fileno=message.fds[0])).serve()
+        _Snapshot(self._kernel, self._files, socket.socket(fileno=message.fds[0])).serve()
         signal.setitimer(signal.ITIMER_REAL, 0)
         is_same = time.process_time() < MAX_TESTS_SECONDS and self._facts().is_as(self._first)
         self._channel.send({"op": "looked", "same": is_same})

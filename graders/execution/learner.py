@@ -6,6 +6,8 @@ import json
 import signal
 import socket
 from contextlib import suppress
+from time import monotonic
+from typing import Any
 
 from graders.execution.cell_runner import CellRunner
 from graders.execution.conversation import Conversation, Stopped
@@ -106,14 +108,34 @@ class LearnerProcess(CellRunner):
         if self.is_over:
             raise StateLost
         try:
-            self._conversation.send({"op": "changed"})
-            for _ in range(MAX_HEARD):
-                message = self._conversation.hear(CHANGES_SECONDS)
-                if message.get("op") == "changed":
-                    return [frozenset(json.loads(names)) for names in message["names"]]
+            names = self._answer("changed", "changed")["names"]
+            return [frozenset(json.loads(each)) for each in names]
         except (Stopped, ValueError, TypeError, LookupError, RecursionError):
-            pass
-        raise StateLost
+            raise StateLost from None
+
+    def settle(self) -> None:
+        """Wait until the process has made its copies: the first that is used changes files under the rest.
+
+        One that does not answer loses nobody's points but its own.
+        """
+        if not self.is_over:
+            with suppress(Stopped, LookupError):
+                self._answer("settle", "settled")
+
+    def _answer(self, question: str, answer: str) -> dict[str, Any]:
+        """Return what the process answers after all that its cells left to be heard.
+
+        Raises:
+            Stopped: It is gone, or too late.
+            LookupError: It says too much else.
+        """
+        self._conversation.send({"op": question})
+        deadline = monotonic() + CHANGES_SECONDS
+        for _ in range(MAX_HEARD):
+            message = self._conversation.hear(deadline - monotonic())
+            if message.get("op") == answer:
+                return message
+        raise LookupError(answer)
 
     def share(self) -> socket.socket:
         """Return a connection to a copy of the process that can be looked at by one test after another.

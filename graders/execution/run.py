@@ -160,6 +160,8 @@ class _Run:
             run.status = self._learner.run(cell, test.visible)
         waiting = [run.test.grade_id for run in self._runs.values() if run.waits]
         if not waiting:
+            if any(run.snapshot is not None for run in self._runs.values()):
+                self._learner.settle()
             self._learner.leave()
         elif changed := unsteady([(key, self._late[key]) for key in waiting], self._learner.changed()):
             raise StateLost(changed)

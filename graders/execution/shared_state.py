@@ -10,6 +10,7 @@ from itertools import chain
 
 from nbformat import NotebookNode
 
+from graders.execution.folder_state import FILES
 from graders.execution.learner import LearnerProcess, StateLost
 from graders.execution.needs import names_left, names_needed
 from graders.execution.results import TestCell
@@ -91,7 +92,9 @@ def unsteady(
     """
     try:
         return frozenset(
-            grade_id for (grade_id, needed), names in zip(marks, changed, strict=True) if needed & names
+            grade_id
+            for (grade_id, needed), names in zip(marks, changed, strict=True)
+            if needed & names or FILES in names
         )
     except ValueError:
         raise StateLost from None

@@ -86,14 +86,38 @@ def test_a_test_that_goes_on_from_a_hidden_part_runs_after_it_in_one_process(
     assert found.run.tests["t1"].trust == "kernel"
 
 
-def test_a_test_of_a_file_that_changes_later_runs_at_its_moment(warm: WarmParent) -> None:
-    write = "with open('out.txt', 'w') as file:\n    print({}, file=file)"
-    read = "with open('out.txt') as file:\n    assert file.read() == '{}\\n'"
-    cells = (write.format(1), ("", read.format(1)), write.format(2), ("", read.format(2)))
-    found = calibrated_run(warm, *cells)
+WRITE = "with open('out.txt', 'w') as file:\n    print({}, file=file)"
+READ = "with open('out.txt') as file:\n    assert file.read() == '{}\\n'"
+IMPORTED = "from pathlib import Path\nassert Path('out.txt').read_text() == '{}\\n'"
+
+
+@pytest.mark.parametrize("read", [READ, IMPORTED, "get_ipython()\n" + READ])
+@pytest.mark.parametrize("later", [WRITE.format(2), "import pathlib\npathlib.Path('out.txt').unlink()"])
+def test_a_test_finds_the_files_of_its_moment(read: str, later: str, warm: WarmParent) -> None:
+    again = (WRITE.format(3), ("", read.format(3)))
+    found = calibrated_run(warm, WRITE.format(1), ("", read.format(1)), later, *again)
     assert found.run.status == "ok"
-    assert found.trusts["t0"].reason == GOES_ON
-    assert found.trusts["t1"].trust == "referee"
+    assert not any(trust.in_sequence for trust in found.trusts.values())
+    assert not found.trusts["t0"].at_end
+
+
+def test_a_learner_who_changes_a_file_later_keeps_the_points_of_a_test_at_the_end(warm: WarmParent) -> None:
+    solved, tests = built((WRITE.format(1), ("", IMPORTED.format(1)), "x = 1", ("", "assert x == 1")))
+    trusts = calibrate(solved, tests, b"", warm, LIMITS)
+    assert all(trust.at_end for trust in trusts.values())
+    solved.cells[2].source = f"x = 1\n{WRITE.format(2)}"
+    side = calibrated(instructor_side(solved, tests, b""), trusts)
+    placed = {key: trusts[key].placed(test) for key, test in tests.items()}
+    run = execute_notebook(solved, placed, b"", warm, LIMITS, partial(Referee, warm, LIMITS, side))
+    assert run.status == "ok"
+
+
+@pytest.mark.parametrize("beside", ["", "get_ipython()\n"], ids=["apart", "beside"])
+def test_a_file_that_a_hidden_part_has_written_is_met_by_later_tests(beside: str, warm: WarmParent) -> None:
+    tests = (("", beside + WRITE.format(1)), (beside + READ.format(1), ""))
+    found = calibrated_run(warm, "x = 1", *tests)
+    assert found.run.status == "ok"
+    assert found.trusts["t1"].in_sequence == bool(beside)
 
 
 def test_what_runs_with_hidden_tests_in_one_process_is_shown_to_no_learner(warm: WarmParent) -> None:
