@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -141,8 +140,3 @@ def bound_names(node: ast.AST) -> Iterator[str]:
         yield node.name
     for child in ast.iter_child_nodes(node):
         yield from bound_names(child)
-
-
-def shadowed_builtins(names: NotebookNames) -> frozenset[str]:
-    """Return Python's own names that the instructor's notebook means otherwise."""
-    return frozenset(name for name in names.defined if hasattr(builtins, name))
