@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 from weakref import WeakValueDictionary, finalize
 
+from graders.referee.asking import Asks, ClassOfOther
 from graders.referee.exports import Exports
-from graders.referee.handles import Asks, ClassOfOther, Handle, HandleType, make_class, make_handle
+from graders.referee.handles import Handle, HandleType, make_class, make_handle
 from graders.referee.libraries import builtin_error
 from graders.referee.values import BadValue, Unpacker, exact
 

@@ -43,6 +43,10 @@ class Exports:
         self._numbers: dict[int, int] = {}
         self._next = 0
         self._described: set[int] = set()
+        self._lent_classes: set[int] = set()
+        self.lends_classes = True
+        """Whether the message that is being written gives classes away, as a question does and no answer:
+        what an answer holds may only be what the other side has given."""
 
     def __getitem__(self, number: int) -> Any:
         return self._exports[number]
@@ -50,12 +54,20 @@ class Exports:
     def __contains__(self, value: object) -> bool:
         return id(value) in self._numbers
 
+    def is_lent(self, value: object) -> bool:
+        """Return whether the other side was given an object itself, and not only told of it.
+
+        A class of which it knows because it was given an object is only described.
+        """
+        number = self._numbers.get(id(value))
+        return number is not None and (not isinstance(value, type) or number in self._lent_classes)
+
     def refer(self, value: Any, packer: Packer) -> Packed:
         """Return an object that is no data as JSON."""
         if is_remote(value) and type.__getattribute__(_class_of(value), "remote__asks") is self._owner:
             return ["mine", value.remote__number]
         if isinstance(value, type):
-            return self._refer_class(value)
+            return self._refer_class(value, given=self.lends_classes)
         if isinstance(value, BaseException):
             return self._refer_error(value, packer)
         if isinstance(value, types.ModuleType) and (name := self._names.module_name(value)):
@@ -72,7 +84,7 @@ class Exports:
             None if hashed is None else hex(hashed),
         ]
 
-    def _refer_class(self, kind: type) -> Packed:
+    def _refer_class(self, kind: type, *, given: bool = False) -> Packed:
         if PLAIN_TYPES.get(kind.__name__) is kind or kind is type(None):
             return ["type", kind.__name__]
         if issubclass(kind, BaseException) and getattr(builtins, kind.__name__, None) is kind:
@@ -80,6 +92,8 @@ class Exports:
         number = self._export(kind)
         if number not in self._described:
             self._described.add(number)
+            if given or kind.__module__ == "__main__":
+                self._lent_classes.add(number)
             self.new_classes[str(number)] = self._describe(kind)
         return ["class", number]
 

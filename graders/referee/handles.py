@@ -8,44 +8,10 @@ A class of the other process is a class here, so `isinstance`, `type(x) is C`, `
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from graders.referee.operations import ALL, ARITHMETIC, ASKING, COMPARING, RESULTS
-
-CALL = "()"
-
-
-class Asks(Protocol):
-    """Who asks the other process."""
-
-    is_reading: bool
-    """Whether an answer is just being read, and nothing can be asked."""
-
-    def ask(self, operation: str, handle: object, *values: object) -> Any:
-        """Return what the other process answers, or raise what it raised."""
-
-    def may_ask(self, name: str) -> bool:
-        """Return whether an object may be told something in a call or an operation of this name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassOfOther:
-    """What is known of a class of the other process."""
-
-    name: str
-    qualified_name: str
-    module: str
-    doc: str | None
-    bases: tuple[type, ...]
-    """What stands for its bases here."""
-    specials: frozenset[str]
-    """What its objects can do."""
-    library_class: type | None
-    """The class of this process for whose objects its objects pass, to `isinstance`."""
-    has_data: bool
-    """Whether it derives from a type of data."""
-    is_error: bool
+from graders.referee.asking import Asks, ClassOfOther
+from graders.referee.operations import ALL, ARITHMETIC, ASKING, COMPARING, OF_DATA, RESULTS
 
 
 class HandleType(type):
@@ -92,12 +58,14 @@ class Handle(metaclass=HandleType):
     test asks such a thing of the instructor's objects too.
     """
 
-    __slots__ = ("__weakref__", "remote__hash", "remote__names", "remote__number")
+    __slots__ = ("__weakref__", "remote__data", "remote__hash", "remote__names", "remote__number")
     __spoc_remote__ = True
     """Tells `course.checks.figures` that this stands for a chart, if it is one."""
     remote__has_data = False
     remote__number: int
     remote__hash: int | None
+    remote__data: tuple[int, Any]
+    """A turn of the other side, and its data then, asked once: its code may say something else each time."""
     remote__names: set[str]
     """The names under which calling it with plain data is asked for, all of them: of each attribute as which
     it has been reached, since another object may call itself a method, and `CALL` if no test has named it."""
@@ -162,7 +130,31 @@ def _special(handle: Handle, name: str, *values: object) -> Any:
 
 
 def _data(handle: Handle) -> Any:
-    return _asks(handle).ask("data", handle)
+    """Return the data of an object that derives from a type of data: the same until other code may run.
+
+    Raises:
+        TypeError: It has none.
+    """
+    asks = _asks(handle)
+    if handle.remote__data[0] != asks.turn:
+        data = asks.ask("data", handle)
+        if is_remote(data):
+            raise TypeError(f"There is no data in {_name(handle)}")
+        object.__setattr__(handle, "remote__data", (asks.turn, data))
+    return handle.remote__data[1]
+
+
+def _read(handle: Handle, name: str, *values: object) -> Any:
+    """Return what an operation gives that tells nothing of what a test expects."""
+    if not handle.remote__has_data or name not in OF_DATA:
+        return _special(handle, name, *values)
+    data = _data(handle)
+    if name == "__getitem__" and isinstance(data, dict) and values[0] not in data:
+        # `Counter` and `defaultdict` have an item for every key.
+        if not _asks(handle).may_ask("__missing__"):
+            raise KeyError(*values)
+        return _special(handle, name, *values)
+    return ALL[name](data, *values)
 
 
 def _compare(handle: Handle, name: str, other: object) -> bool:
@@ -179,6 +171,8 @@ def _compare(handle: Handle, name: str, other: object) -> bool:
 
 
 def _operate(handle: Handle, name: str, other: object) -> Any:
+    if name in ASKING and handle.remote__has_data:
+        return ALL[name](_data(handle), other)
     if is_remote(other) or _asks(handle).may_ask(name):
         return _special(handle, name, other)
     if handle.remote__has_data:
@@ -221,7 +215,7 @@ def _method(name: str) -> Callable[..., Any]:
         return lambda self, other: _compare(self, name, other)
     if name in ARITHMETIC or name in ASKING:
         return lambda self, other: _operate(self, name, other)
-    return lambda self, *values: _special(self, name, *values)
+    return lambda self, *values: _read(self, name, *values)
 
 
 class _Doc:
@@ -291,4 +285,5 @@ def make_handle(kind: HandleType, number: int, name: str, hashed: int | None) ->
     object.__setattr__(handle, "remote__number", number)
     object.__setattr__(handle, "remote__names", {name} if name else set())
     object.__setattr__(handle, "remote__hash", hashed)
+    object.__setattr__(handle, "remote__data", (-1, None))
     return handle

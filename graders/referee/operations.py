@@ -46,6 +46,17 @@ READING: Mapping[str, Callable[..., Any]] = {
 }
 """They tell the object nothing that a test expects of it."""
 
+OF_DATA = frozenset(READING) - {
+    "__next__",
+    "__str__",
+    "__repr__",
+    "__format__",
+    "__hash__",
+    "__enter__",
+    "__exit__",
+}
+"""What the data of an object answers if its class derives from a type of data."""
+
 WRITING: Mapping[str, Callable[..., Any]] = {
     "__setitem__": operator.setitem,
     "__delitem__": operator.delitem,

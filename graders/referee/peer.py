@@ -12,14 +12,19 @@ from typing import Any
 
 from graders.forkserver.channel import BadMessage, Channel, ChannelClosed, Message, MessageTooLarge
 from graders.referee.arrivals import Arrivals
+from graders.referee.asking import CALL
 from graders.referee.exports import Exports
-from graders.referee.handles import CALL
 from graders.referee.libraries import find_class
 from graders.referee.sharing import Sharing, TooMuch
 from graders.referee.values import BadValue, exact
 
+_PASSIVE = frozenset({"data", "name"})
+"""Questions that run no code of the other side's, so that all else stays as it was."""
 MAX_NESTING = 40
 MAX_IGNORED = 10_000
+
+
+NO_ANSWER = "The learner's process gives no answer"
 
 
 class PeerLost(BaseException):
@@ -44,6 +49,7 @@ class Peer:
         self._sharing = Sharing(first, self.exports.refer, self._arrivals.resolve)
         self._nesting = 0
         self.is_reading = False
+        self.turn = 0
 
     # What a side decides for itself.
 
@@ -102,6 +108,8 @@ class Peer:
             raise BadValue("An object cannot be asked while it is being read.")
         if self.lost:
             raise PeerLost(self.lost)
+        passive = operation in _PASSIVE
+        self.turn += not passive
         self._nesting += 1
         outer, self._arrivals.key = self._arrivals.key, _key(operation, values)
         try:
@@ -112,17 +120,19 @@ class Peer:
             self._send(operation, values)
             return self._answer()
         except (ChannelClosed, BadMessage, TimeoutError) as error:
-            raise self._lose(f"The learner's process gives no answer: {error}") from error
+            raise self._lose(f"{NO_ANSWER}: {error}") from error
         except BadValue as error:
             raise self._lose(f"What the learner's process answers makes no sense: {error}") from error
         finally:
             self._nesting -= 1
+            self.turn += not passive
             self._arrivals.key = outer
 
     def answer(self, message: Message) -> None:
         """Do what the other side asks, and send it what comes of it."""
         operation = str(message.header.get("op"))
         outcome: object
+        self.turn += 1
         try:
             outcome = self.perform(operation, list(self._read(message)))
             kind = "reply"
@@ -160,6 +170,7 @@ class Peer:
 
     def _send(self, operation: str, value: object) -> None:
         self.exports.new_classes = {}
+        self.exports.lends_classes = operation not in ("reply", "raised")
         body, blob = self._sharing.write(value)
         gone = self._sharing.sweep() if self._asks_first else []
         header = {

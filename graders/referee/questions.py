@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import sys
 import types
+from collections.abc import Mapping
+from enum import Enum, EnumMeta
+from functools import partial
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 
 from graders.forkserver.channel import Channel
+from graders.referee.asking import CALL
 from graders.referee.folder import Folder
-from graders.referee.handles import CALL
 from graders.referee.operations import ALL
 from graders.referee.outputs import Outputs
 from graders.referee.peer import Peer
@@ -48,6 +52,10 @@ NEVER_TOLD = frozenset(
 )
 """Methods that compare, as tests call them on plain data."""
 TOLD_OF_FUNCTIONS = frozenset({"__name__", "__qualname__", "__doc__"})
+NEVER_SHOWN = frozenset({"format", "format_map", "mro"})
+"""What reads any attribute of its arguments, or tells of classes that a test has not given away."""
+FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+HARMLESS_BASES = frozenset({list, dict, set, frozenset, tuple, int, float, complex, BaseException})
 HELPFUL_TYPES = (io.StringIO, io.BytesIO, types.SimpleNamespace)
 
 
@@ -74,6 +82,7 @@ class LearnerState(Peer):
     ) -> None:
         super().__init__(channel, first=0)
         self.asked: set[str] = set()
+        self._named: dict[str, tuple[int, Any]] = {}
         self._outputs = outputs
         self._calls = calls
         self._recording = recording
@@ -88,7 +97,12 @@ class LearnerState(Peer):
 
     def name(self, name: str) -> Any:
         """Return what a name of the learner's stands for."""
-        return self.ask("name", name)
+        turn, value = self._named.get(name, (-1, None))
+        if turn != self.turn:
+            value = self.ask("name", name)
+            # Asked again at once, it might be another.
+            self._named[name] = self.turn, value
+        return value
 
     def discard_files(self) -> None:
         """Remove the files that came from the learner."""
@@ -108,7 +122,7 @@ class LearnerState(Peer):
                 return self._callable(function)(*args, **kwargs)
             case "get", [value, str(name)] if self._shows(value, name):
                 return getattr(value, name)
-            case "set", [value, str(name), new] if self._shows(value, name):
+            case "set", [value, str(name), new] if self._lets_change(value, name):
                 return setattr(value, name, new)
             case "special", [value, str(name), *others] if self._is_lent(value):
                 return ALL[name](value, *others)
@@ -140,22 +154,63 @@ class LearnerState(Peer):
         return (module, name) if found is value else None
 
     def _callable(self, function: Any) -> Any:
-        if not self._is_lent(function) or not callable(function):
+        if not self.exports.is_lent(function) or not callable(function) or _reaches_further(function):
             raise TypeError("This object belongs to a test, which lets nobody call it.")
         return function
 
     def _shows(self, value: Any, name: str) -> bool:
         """Return whether other code may use an attribute: a public one of an object of a test's own."""
-        if not self._is_lent(value):
+        if not self.exports.is_lent(value):
             return False
-        if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
-            return name in TOLD_OF_FUNCTIONS or (isinstance(value, type) and self._is_tests(value, name))
-        return (isinstance(value, HELPFUL_TYPES) and not name.startswith("_")) or self._is_tests(
-            type(value), name
-        )
+        if isinstance(value, FUNCTIONS):
+            return name in TOLD_OF_FUNCTIONS
+        if isinstance(value, type):
+            return name in TOLD_OF_FUNCTIONS or _is_tests_own(value, vars(value), name)
+        if isinstance(value, HELPFUL_TYPES):
+            return not name.startswith("_")
+        # Not `vars`, which asks the object.
+        return _is_tests_own(type(value), getattr(value, "__dict__", {}), name)
 
-    def _is_tests(self, kind: type, name: str) -> bool:
-        return kind.__module__ == "__main__" and not name.startswith("_")
+    def _lets_change(self, value: Any, name: str) -> bool:
+        """Return whether other code may set an attribute: of a test's objects, never of its classes."""
+        if not self.exports.is_lent(value) or isinstance(value, (*FUNCTIONS, type)) or name.startswith("_"):
+            return False
+        return isinstance(value, HELPFUL_TYPES) or type(value).__module__ == "__main__"
 
     def _is_lent(self, value: object) -> bool:
-        return value in self.exports
+        return self.exports.is_lent(value)
+
+
+def _is_tests_own(kind: type, own: Mapping[str, Any], name: str) -> bool:
+    """Return whether a public attribute is one that a test's own class has, or harmless where it is from."""
+    if kind.__module__ != "__main__" or name.startswith("_") or name in NEVER_SHOWN:
+        return False
+    if name in own:
+        return True
+    for base in kind.__mro__:
+        if name in vars(base):
+            return (
+                base.__module__ == "__main__"
+                or base in HARMLESS_BASES
+                or (issubclass(kind, Enum) and name in ("name", "value"))
+            )
+    return any("__getattr__" in vars(base) for base in kind.__mro__ if base.__module__ == "__main__")
+
+
+def _reaches_further(function: Any) -> bool:
+    """Return whether a call with the right arguments reaches what no test has given away.
+
+    A class of enumerations makes further classes, of any base; `attrgetter` and its like read any attribute.
+    """
+    if isinstance(function, EnumMeta):
+        return not function.__members__
+    if isinstance(function, attrgetter):
+        names = [part for each in function.__reduce__()[1] for part in str(each).split(".")]
+        return any(name.startswith("_") or name in NEVER_SHOWN for name in names)
+    if isinstance(function, partial):
+        return not (isinstance(function.func, types.FunctionType) and function.func.__module__ == "__main__")
+    return isinstance(function, methodcaller) or (
+        isinstance(function, type)
+        and function.__module__ != "__main__"
+        and issubclass(function, attrgetter | itemgetter | methodcaller | partial | Enum | map | filter)
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from graders.referee.handles import Asks
+from graders.referee.asking import Asks
 
 
 @contextmanager
