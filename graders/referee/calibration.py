@@ -18,10 +18,12 @@ from graders.execution.results import ExecutedNotebook, Judgement, RunLimits, Te
 from graders.execution.results import Trust as Where
 from graders.execution.run import execute_notebook
 from graders.execution.sequence import judge_in_sequence
-from graders.execution.status import KERNEL_DIED, NOT_RUN, OUT_OF_TIME, RunStatus
+from graders.execution.status import KERNEL_DIED, NOT_RUN, OUT_OF_TIME, InfrastructureFault, RunStatus
 from graders.forkserver.parent import ForkClient
 from graders.referee.analysis import names_of, obstacles
 from graders.referee.helpers import helpers_of
+from graders.referee.peer import NO_ANSWER
+from graders.referee.process import PROCESS_LOST
 from graders.referee.trial import REFEREE_DIED, InstructorSide, Observed, Referee
 
 GOES_ON = "it depends on what hidden tests do, or on files of its moment: it ran in one process with them"
@@ -67,8 +69,11 @@ def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: 
     # The course kernel's own name: the learner's would say of itself whether a check holds.
     offered = {} if "spoc" in names.defined else {"spoc": "from course import checks as spoc"}
     imports = {**offered, **names.imports}
-    answers = [cell.source for cell in cells if _is_answer(cell)]
-    helpers = helpers_of((cell.source for cell in cells if not _is_answer(cell)), answers, imports)
+    # A notebook without marked answers has them anywhere.
+    is_marked = any(_is_answer(cell) for cell in cells)
+    given = [cell for cell in cells if _is_locked(cell) or (is_marked and not _is_answer(cell))]
+    answers = [cell.source for cell in cells if not any(cell is each for each in given)]
+    helpers = helpers_of((cell.source for cell in given), answers, imports)
     return InstructorSide(imports=imports, defined=names.defined, helpers=helpers, files=files)
 
 
@@ -94,7 +99,7 @@ def calibrate(
         limits: Of the run.
 
     Raises:
-        InfrastructureFault: The platform failed.
+        InfrastructureFault: The platform failed, or lost the process of a solution that passes.
     """
     side = instructor_side(source, tests, files)
     stopped = {
@@ -111,6 +116,10 @@ def calibrate(
     if any(test.full != test.visible for test in tests.values()):
         judgements = judge_in_sequence(source, tests, files, warm, limits).values()
         whole = {each.result.grade_id: each.result for each in judgements}
+    for key, seen in (*first.seen.items(), *second.seen.items()):
+        if whole[key].status == "ok" and _was_lost(seen.judgement):
+            # Whatever ended it, that it can be judged nowhere else does not follow.
+            raise InfrastructureFault(f"The process of the solution was lost while {key} was judged.")
     runs = (*first.runs, *second.runs, beside)
     is_sure = not any(map(_was_stopped, runs)) and _OF_THE_MACHINE.isdisjoint(
         result.status for result in whole.values()
@@ -161,6 +170,13 @@ def _worth(result: TestResult) -> float:
     if result.status != "ok":
         return -inf
     return inf if result.points is None else result.points
+
+
+def _was_lost(judgement: Judgement) -> bool:
+    return any(
+        output.output_type == "error" and output.ename == PROCESS_LOST and output.evalue.startswith(NO_ANSWER)
+        for output in judgement.outputs
+    )
 
 
 def _was_stopped(run: ExecutedNotebook) -> bool:
@@ -234,7 +250,13 @@ def _points(result: TestResult) -> str:
 
 
 def _is_answer(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+    # By its mark, or by that of what learners do not get.
+    return bool(cell.metadata.get("nbgrader", {}).get("solution")) or "BEGIN SOLUTION" in cell.source
+
+
+def _is_locked(cell: NotebookNode) -> bool:
+    marks = cell.metadata.get("nbgrader", {})
+    return bool(marks.get("locked")) and not marks.get("solution")
 
 
 def _grade_id(cell: NotebookNode) -> object:

@@ -28,6 +28,9 @@ from graders.referee.seeds import shared_seeds
 from graders.referee.sharing import Sharing
 from graders.referee.values import NotData
 
+PROCESS_LOST = "LearnerProcessLost"
+"""The name of the error when there was nobody left to ask."""
+
 
 class OutOfTime(BaseException):
     """The test's time is up."""
@@ -137,7 +140,7 @@ class TestRunner:
 
 def _verdict(run: _TestRun, error: BaseException | None, lost: str, outputs: Outputs) -> dict[str, Any]:
     if lost or isinstance(error, PeerLost):
-        status, name = "signal", "LearnerProcessLost"
+        status, name = "signal", PROCESS_LOST
         outputs.error(name, lost, [f"{name}: {lost}"], first=True)
     elif isinstance(error, OutOfTime):
         status = "time"

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
+from graders.execution.status import InfrastructureFault
 from graders.forkserver.environment import WarmEnvironment
 from graders.forkserver.parent import WarmParent
+from graders.referee.calibration import instructor_side
 from graders.referee.folder import Folder
 from graders.referee.helpers import helpers_of
-from tests.attacks.one_notebook import graded
+from tests.attacks.one_notebook import graded, told
 
 HELPER = {"helper.py": "A = 1\ndef judge(x): return x == A\n", "kit/part.py": "B = 2\n"}
 
@@ -141,3 +144,44 @@ def test_helpers_that_depend_on_more_are_the_learners_as_before() -> None:
     ]
     found = helpers_of(given, ["def answered(x): return x\nfactor = 3"], {"math"})
     assert found.keys() == {"near", "all_near", "plain"}
+
+
+LOST = """
+import os, sys
+def double(x):
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get('__name__') == 'graders.referee.inspection':
+            os._exit(1)
+        frame = frame.f_back
+    return 2 * x
+"""
+
+
+def test_a_solution_whose_process_is_lost_makes_no_test_forgeable(warm: WarmParent) -> None:
+    with pytest.raises(InfrastructureFault, match="lost while number was judged"):
+        graded(warm, LOST, LOST, {"number": "assert double(2) == 4"})
+
+
+def test_a_solution_worth_more_than_the_maximum_makes_no_test_forgeable(warm: WarmParent) -> None:
+    run = graded(warm, "def n(): return 0", "def n(): return 1.5", {"points": "2 - n()"})
+    result = run.tests["points"]
+    assert (result.trust, result.status, result.points) == ("referee", "ok", 0.5)
+
+
+def test_a_number_below_zero_is_no_points_and_is_told(warm: WarmParent) -> None:
+    run = graded(warm, "def n(): return 0", "def n(): return 5", {"points": "2 - n()"})
+    result = run.tests["points"]
+    assert (result.trust, result.status, result.points) == ("referee", "runtime-error", None)
+    assert "not a number of points" in told(run)["points"]
+
+
+def test_a_notebook_without_marked_answers_has_no_helpers_but_in_locked_cells() -> None:
+    locked = {"nbgrader": {"grade_id": "given", "locked": True, "solution": False}}
+    marked = {"nbgrader": {"grade_id": "answer", "locked": False, "solution": True}}
+    cells = [new_code_cell("def a(): pass", metadata=locked), new_code_cell("def b(): pass")]
+    answer = new_code_cell("def c(): pass", metadata=marked)
+    assert instructor_side(new_notebook(cells=cells), {}, b"").helpers.keys() == {"a"}
+    assert instructor_side(new_notebook(cells=[*cells, answer]), {}, b"").helpers.keys() == {"a", "b"}
+    cells[1].source += "  ### BEGIN SOLUTION"
+    assert instructor_side(new_notebook(cells=[*cells, answer]), {}, b"").helpers.keys() == {"a"}
