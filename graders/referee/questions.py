@@ -95,6 +95,19 @@ class LearnerState(Peer):
         names = self.ask("begin", seconds, self._roots, self._kept)
         return [exact(name, str) for name in exact(names, list)]
 
+    def ask(self, operation: str, *values: object) -> Any:
+        try:
+            value = super().ask(operation, *values)
+        except (StopIteration, StopAsyncIteration) as error:
+            if operation == "special" and values[1] == "__next__":
+                raise
+            # It would end an iterator of Python's own that the test asks, as if there were no more.
+            raise RuntimeError(f"{type(error).__name__} was raised by what is no iterator") from error
+        named = operation in ("get", "name") and _catches_failures(value)
+        if named and not self.may_ask(f"__except__ {values[-1]}"):
+            raise TypeError(f"{values[-1]} is a class of errors that failed checks are of, too")
+        return value
+
     def name(self, name: str) -> Any:
         """Return what a name of the learner's stands for."""
         turn, value = self._named.get(name, (-1, None))
@@ -179,6 +192,13 @@ class LearnerState(Peer):
 
     def _is_lent(self, value: object) -> bool:
         return self.exports.is_lent(value)
+
+
+def _catches_failures(value: object) -> bool:
+    """Return whether a failed check is an error of this class, or of one of these."""
+    if isinstance(value, tuple):
+        return any(map(_catches_failures, value))
+    return value is not object and isinstance(value, type) and issubclass(AssertionError, value)
 
 
 def _is_tests_own(kind: type, own: Mapping[str, Any], name: str) -> bool:

@@ -290,3 +290,53 @@ assert by_key == {'k': [1]}"""
     outcome = judged(learner, test, recording=True)
     assert outcome.status == "ok", outcome.shown
     assert judged(learner, test, calls=outcome.asked).status == "ok"
+
+
+ENDING = {
+    "map": "assert all(map(even, [2, 4, 6]))",
+    "filter": "assert not list(filter(even, [1, 3]))",
+    "an operation": "assert all(map(len, [even]))",
+}
+
+
+@pytest.mark.parametrize("test", ENDING.values(), ids=ENDING)
+@pytest.mark.parametrize("error", ["StopIteration", "StopAsyncIteration", "type('E', (StopIteration,), {})"])
+def test_code_that_ends_no_iterator_ends_none_of_the_tests(test: str, error: str) -> None:
+    learner = f"""\
+class Even:
+    def __call__(self, x): raise {error}
+    def __len__(self): return self(1)
+even = Even()
+"""
+    assert judged(learner, test).status in ("failed", "runtime-error")
+
+
+def test_an_iterator_of_the_learners_ends() -> None:
+    learner = """\
+class Count:
+    def __init__(self): self.n = 0
+    def __iter__(self): return self
+    def __next__(self):
+        self.n += 1
+        if self.n > 2: raise StopIteration
+        return self.n
+"""
+    assert judged(learner, "assert list(Count()) == [1, 2] == [n for n in Count()]").status == "ok"
+
+
+CATCHING = {
+    "an error": "TooLittle = Exception",
+    "any error": "TooLittle = BaseException",
+    "a failed check": "TooLittle = AssertionError",
+    "several": "TooLittle = (KeyError, AssertionError)",
+}
+
+
+@pytest.mark.parametrize("learner", CATCHING.values(), ids=CATCHING)
+@pytest.mark.parametrize("place", ["TooLittle", "Bank.TooLittle"])
+def test_no_class_of_the_learners_catches_failed_checks(learner: str, place: str) -> None:
+    code = f"{learner}\nclass Bank: pass\nBank.TooLittle = TooLittle\ndef pay(x): return x"
+    test = f"try:\n    pay(11)\n    assert False, 'accepted'\nexcept {place}:\n    pass"
+    assert judged(code, test, calls=frozenset()).status in ("failed", "runtime-error")
+    recorded = judged(code, test, recording=True)
+    assert judged(code, test, calls=recorded.asked).status == recorded.status == "ok"
