@@ -27,15 +27,18 @@ def is_importable(kind: type) -> bool:
 
 
 def find_class(module: object, name: str) -> type | None:
-    """Return a class by its qualified name in a module; None if there is none."""
+    """Return a class by its qualified name in the module that it says it is of; None if there is none."""
     if module is builtins:
         value: object = getattr(builtins, name, None) or TYPES_BY_NAME.get(name)
-    elif not isinstance(module, types.ModuleType) or module.__name__.partition(".")[0] in NOT_OURS:
+        return value if isinstance(value, type) else None
+    if not isinstance(module, types.ModuleType) or module.__name__.partition(".")[0] in NOT_OURS:
         return None
-    else:
-        value = module
-        for part in name.split("."):
-            value = vars(value).get(part) if isinstance(value, type | types.ModuleType) else None
+    value = module
+    for part in name.split("."):
+        value = vars(value).get(part)
+        # Through no module, nor to what it has from elsewhere: `numpy.testing.SkipTest` is unittest's.
+        if not isinstance(value, type) or value.__module__ != module.__name__:
+            return None
     return value if isinstance(value, type) else None
 
 

@@ -340,3 +340,36 @@ def test_no_class_of_the_learners_catches_failed_checks(learner: str, place: str
     assert judged(code, test, calls=frozenset()).status in ("failed", "runtime-error")
     recorded = judged(code, test, recording=True)
     assert judged(code, test, calls=recorded.asked).status == recorded.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("numpy.testing", "SkipTest"), ("unittest", "case.SkipTest"), ("doctest", "unittest.SkipTest")],
+)
+def test_no_error_is_of_a_class_that_a_library_has_from_elsewhere(module: str, name: str) -> None:
+    learner = f"""\
+import graders.referee.exports as exports
+class X(Exception): pass
+described = exports.Exports._describe
+def describe(self, kind):
+    told = described(self, kind)
+    if kind is X: told.update(module={module!r}, qualname={name!r}, library=True)
+    return told
+exports.Exports._describe = describe
+def double(x): raise X('later')
+"""
+    test = """\
+import io, unittest, numpy.testing
+class T(unittest.TestCase):
+    def test_double(self): self.assertEqual(double(2), 4)
+suite = unittest.defaultTestLoader.loadTestsFromTestCase(T)
+assert unittest.TextTestRunner(stream=io.StringIO()).run(suite).wasSuccessful()"""
+    assert judged(learner, test).status in ("failed", "runtime-error")
+
+
+def test_an_error_of_a_library_is_of_its_class() -> None:
+    learner = "import numpy as np\ndef solve(a): return np.linalg.inv(a)"
+    test = (
+        "a = np.zeros((2, 2))\ntry:\n    solve(a)\n    assert False\nexcept np.linalg.LinAlgError:\n    pass"
+    )
+    assert judged(learner, test).status == "ok"
