@@ -202,9 +202,9 @@ def test_a_cell_that_never_ends_is_found(modules: Path, monkeypatch: pytest.Monk
 USUAL_TEST = "assert usual(visits) == 30, "
 BESIDE = "assert 'visits' in globals()\nassert usual(visits) == 30, "
 PATCHES = """\
-from unittest import mock
-with mock.patch.object(pd.Series, "median", lambda self: 7):
-    assert usual(visits) == 7
+median, pd.Series.median = pd.Series.median, lambda self: 7
+assert usual(visits) == 7
+pd.Series.median = median
 assert usual(visits) == 30, """
 
 
