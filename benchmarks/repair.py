@@ -7,11 +7,9 @@ The peer is what is left after nbgrader's own sanitising steps, for every fifth 
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
-import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +36,7 @@ from nbgrader.utils import determine_grade, is_grade, is_solution
 from benchmarks.figures import Figure, Figures, run
 from benchmarks.mutations import Mutant, mutant
 from benchmarks.solved import SolvedExercises, solved_exercises
+from graders.engine.archive import tar_of
 from graders.execution.results import RunLimits, TestCell
 from graders.execution.run import execute_notebook
 from graders.forkserver.environment import WarmEnvironment
@@ -172,10 +171,8 @@ def _seconds(changed: Mutant, bench: _Bench) -> float:
 
 
 def _data(folder: Path) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(folder / "data", "data")
-    return packed.getvalue()
+    paths = (path for path in (folder / "data").rglob("*") if path.is_file())
+    return tar_of({str(path.relative_to(folder)): path.read_bytes() for path in paths})
 
 
 def _written(notebook: NotebookNode) -> bytes:
