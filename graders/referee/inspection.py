@@ -5,7 +5,6 @@ Nothing here is trusted, since learner code can change all of it. What it says i
 
 from __future__ import annotations
 
-import io
 import signal
 import sys
 from collections.abc import Iterator, MutableMapping
@@ -18,6 +17,7 @@ from graders.referee.folder import Folder
 from graders.referee.libraries import data_base
 from graders.referee.operations import ALL
 from graders.referee.peer import Peer
+from graders.referee.printed import PrintedStream
 from graders.referee.sharing import TooMuch
 
 MAX_PRINTED = 1_000_000
@@ -144,23 +144,8 @@ class _Printed:
     @contextmanager
     def instead_of_standard_streams(self) -> Iterator[None]:
         outer = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
+        sys.stdout, sys.stderr = PrintedStream(self.write, "stdout"), PrintedStream(self.write, "stderr")
         try:
             yield
         finally:
             sys.stdout, sys.stderr = outer
-
-
-class _Stream(io.TextIOBase):
-    def __init__(self, printed: _Printed, name: str) -> None:
-        self._printed = printed
-        self._name = name
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._printed.write(self._name, text)
-        return len(text)

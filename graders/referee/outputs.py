@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from IPython.lib.pretty import pretty
 
 from graders.referee.handles import is_remote
+from graders.referee.printed import PrintedStream
 
 
 class TooMuchOutput(BaseException):
@@ -81,7 +81,7 @@ class Outputs:
     def instead_of_standard_streams(self) -> Iterator[None]:
         """Take what is printed."""
         outer = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
+        sys.stdout, sys.stderr = PrintedStream(self.text, "stdout"), PrintedStream(self.text, "stderr")
         try:
             yield
         finally:
@@ -94,18 +94,3 @@ def _plain_number(value: Any) -> Any:
     if isinstance(value, Real) and kind not in (bool, int, float) and isfinite(value):
         return int(value) if isinstance(value, Integral) else float(value)
     return value
-
-
-class _Stream(io.TextIOBase):
-    def __init__(self, outputs: Outputs, name: str) -> None:
-        self._outputs = outputs
-        self._name = name
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._outputs.text(self._name, text)
-        return len(text)

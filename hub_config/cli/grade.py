@@ -15,7 +15,7 @@ from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
 from graders.engine.startup import skip_address_grammar
 from hub_config.cli.deployment import existing_database
-from hub_config.cli.options import json_option, state_option
+from hub_config.cli.options import json_option, selection_options, state_option
 from hub_config.settings import read_settings
 
 if TYPE_CHECKING:
@@ -29,14 +29,8 @@ def grade() -> None:
 
 @grade.command()
 @click.argument("assignment")
-@click.option("--student", "students", multiple=True, help="Only this one's; may be given several times.")
+@selection_options
 @state_option
-@click.option(
-    "--course-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Grade an ordinary nbgrader course directory, without a running course.",
-)
-@click.option("--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default.")
 @click.option(
     "--trust",
     type=click.Choice(("auto", "referee", "kernel")),
@@ -97,14 +91,8 @@ def run(
 
 @grade.command()
 @click.argument("assignment")
-@click.option("--student", "students", multiple=True, help="Only this one's; may be given several times.")
+@selection_options
 @state_option
-@click.option(
-    "--course-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Grade an ordinary nbgrader course directory, without a running course.",
-)
-@click.option("--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; show whose points would change, and why.")
 @json_option
 def regrade(

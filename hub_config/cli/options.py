@@ -34,3 +34,22 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(
         command
     )
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--student` as `students`, `--course-dir` and `--jobs`: whose work is graded, where, by how many."""
+    for option in (
+        click.option(
+            "--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default."
+        ),
+        click.option(
+            "--course-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Grade an ordinary nbgrader course directory, without a running course.",
+        ),
+        click.option(
+            "--student", "students", multiple=True, help="Only this one's; may be given several times."
+        ),
+    ):
+        command = option(command)
+    return command
