@@ -37,7 +37,7 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--student` as `students`, `--course-dir` and `--jobs`: whose work is graded, where, by how many."""
+    """Add `--student` as `students`, `--course-dir` and `--jobs`."""
     for option in (
         click.option(
             "--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default."
