@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 _change = Table(
     "spoc_score_change",
@@ -53,8 +54,11 @@ class ScoreChange:
 
 
 def prepare_history(engine: Engine) -> None:
-    """Make the table where it is missing."""
-    _change.create(engine, checkfirst=True)
+    """Make the table where it is missing, however many commands come to it at once."""
+    with engine.begin() as connection:
+        connection.execute(CreateTable(_change, if_not_exists=True))
+        for index in _change.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def record_changes(session: Session, changes: Sequence[ScoreChange]) -> None:

@@ -54,10 +54,10 @@ def test_whatever_a_solution_gives_its_test_is_the_referees(warm: WarmParent, re
 
 
 def test_a_test_that_gives_other_points_apart_says_so(warm: WarmParent) -> None:
-    """By the class of a stream it tells where it runs."""
-    found = trust(warm, "x = 1", "import sys\nlen(type(sys.stdout).__name__) / 100 + 0 * x")
+    """By the module of a stream it tells where it runs."""
+    found = trust(warm, "x = 1", "import sys\n0.2 * x if 'referee' in type(sys.stdout).__module__ else 0.1")
     assert found.trust == "kernel"
-    assert found.reason == "apart from the learner's code it gives 0.07 points, and beside it 0.1"
+    assert found.reason == "apart from the learner's code it gives 0.2 points, and beside it 0.1"
 
 
 @pytest.mark.parametrize(
