@@ -1,0 +1,100 @@
+"""Feedback is written again when marks are released, and known only with its document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from course.api import FeedbackDocument, Receipt
+from course.errors import NotFound
+from course.feedback import FeedbackStore
+from course.grading import RETRY_SECONDS, GradingQueue
+from course.submissions import SubmissionStore
+from tests.unit.record.uploads import NOW
+
+pytestmark = pytest.mark.quick
+
+
+def test_released_marks_ask_for_new_feedback_on_the_newest_graded(
+    store: SubmissionStore, queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    receipt = hand_in()
+    queue.claim(NOW)
+    assert queue.release_marks("tables") == (), "it is not graded yet"
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    assert queue.release_marks("tables", "bob") == ()
+    (released,) = queue.release_marks("tables")
+    assert (released.id, released.marks_released) == (receipt.submission, True)
+    (due,) = queue.feedback_due(NOW)
+    assert due == released
+    queue.mark_feedback(due, points=2, max_points=2, feedback_at=NOW)
+    assert queue.feedback_due(NOW) == ()
+    assert store.get(receipt.submission).points == 2
+
+
+def test_marks_released_while_feedback_is_written_are_written_too(
+    queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    receipt = hand_in()
+    queue.claim(NOW)
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    queue.release_marks("tables")
+    (being_written,) = queue.feedback_due(NOW)
+    queue.release_marks("tables")
+    queue.mark_feedback(being_written, points=2, max_points=2, feedback_at=NOW)
+    (due,) = queue.feedback_due(NOW)
+    queue.mark_feedback(due, points=2, max_points=2, feedback_at=NOW)
+    assert queue.feedback_due(NOW) == ()
+
+
+@pytest.mark.parametrize("state", ["received", "failed"])
+def test_a_newer_submission_that_is_not_graded_keeps_no_marks_back(
+    queue: GradingQueue, hand_in: Callable[..., Receipt], state: str
+) -> None:
+    good = hand_in()
+    queue.claim(NOW)
+    queue.mark_graded(good.submission, points=1, max_points=2, feedback_at=NOW)
+    broken = hand_in()
+    if state == "failed":
+        queue.claim(NOW)
+        queue.mark_failed(broken.submission, "exercises.ipynb is not a notebook.")
+    assert [found.id for found in queue.release_marks("tables", "ada")] == [good.submission]
+
+
+def test_feedback_that_could_not_be_written_stays_due(
+    queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    receipt = hand_in()
+    queue.claim(NOW)
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    queue.release_marks("tables")
+    queue.put_off_feedback(receipt.submission, NOW)
+    assert queue.feedback_due(NOW) == ()
+    assert len(queue.feedback_due(NOW + timedelta(seconds=RETRY_SECONDS[-1]))) == 1
+    queue.release_marks("tables")
+    assert len(queue.feedback_due(NOW)) == 1, "asked again, it is tried at once"
+
+
+def test_feedback_is_known_only_with_its_document(tmp_path: Path, hand_in: Callable[..., Receipt]) -> None:
+    store = FeedbackStore(tmp_path / "feedback")
+    receipt = hand_in()
+    with pytest.raises(NotFound):
+        store.page(receipt.submission, "exercises")
+    document = FeedbackDocument(
+        submission=receipt.submission,
+        assignment="tables",
+        graded_at=NOW,
+        points=1,
+        max_points=2,
+        complete=True,
+        cells=(),
+        notebooks=("exercises",),
+    )
+    store.write(document, {"exercises": "<p>Good</p>"})
+    assert store.get(receipt.submission) == document
+    assert store.page(receipt.submission, "exercises") == "<p>Good</p>"
+    with pytest.raises(NotFound):
+        store.page(receipt.submission, "../../secret")
