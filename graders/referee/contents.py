@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from graders.referee.tables import pack_array, pack_column, pack_index, unpack_array, unpack_index
+from graders.referee.columns import pack_array, pack_column, pack_index, unpack_array, unpack_index
 from graders.referee.values import BadValue, Packed, Packer, Unpacker
 
 TABLES = frozenset({"array", "series", "frame"})
