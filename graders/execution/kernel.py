@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_core.utils import run_sync
 from nbformat import NotebookNode
 from nbformat.notebooknode import from_dict
@@ -27,21 +27,19 @@ from traitlets.config import Config
 from graders.execution.cell_runner import CellRunner
 from graders.execution.conversation import DIED, LOOK_SECONDS, Listener, Ran, Stopped, most_bytes
 from graders.execution.files import unpack
+from graders.execution.installed_kernel import InstalledKernelManager
 from graders.execution.outputs import NotebookOutputs
 from graders.execution.results import ExecutedNotebook, RunLimits, TestCell, TestResult
 from graders.execution.status import InfrastructureFault, RunStatus
 from graders.execution.streams import Outlet
 from graders.execution.verdict import verdict
 from graders.sandbox.folders import folder_prefix
-from graders.sandbox.policy import Bind, python_environment
-from graders.sandbox.provisioner import ENVIRONMENT, GradedKernelManager
 
 READY_SECONDS = 60
 REPLY_SECONDS = 4
 """For the reply to a cell whose outputs have all come."""
 # What a kernel sends that is not itself any more does not even read as a message.
 BAD_MESSAGES = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-SIGNS_OF_ENVIRONMENTS = ("pyvenv.cfg", "conda-meta", "lib/R", "lib64/R", "lib/python*/os.py")
 
 
 def execute_in_kernel(
@@ -71,49 +69,6 @@ def execute_in_kernel(
         status = "failed"
     phases = {"cells": middle - start, "seen": perf_counter() - middle}
     return ExecutedNotebook(graded, seen, status, results, phases)
-
-
-class InstalledKernelManager(GradedKernelManager):
-    """Starts any installed kernel in the sandbox; it sees the environment that its program belongs to."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        spec = KernelSpecManager().get_kernel_spec(self.kernel_name)
-        spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": "spoc-sandbox"}}
-        if spec.language == "python":
-            # No signal crosses the wall.
-            spec.interrupt_mode = "message"
-        return spec
-
-    @property
-    def read_only(self) -> tuple[Bind, ...]:
-        spec = self.kernel_spec
-        folders = [Path(spec.resource_dir), *environments_of(Path(spec.argv[0]))]
-        own = [Bind(folder) for folder in folders if not folder.is_relative_to("/usr")]
-        return tuple(dict.fromkeys((*python_environment(), *own)))
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        spec = self.kernel_spec
-        program = Path(spec.argv[0])
-        path = f"{program.parent}:{ENVIRONMENT['PATH']}" if program.is_absolute() else ENVIRONMENT["PATH"]
-        # Figures appear in the notebook unless the kernelspec wants it otherwise.
-        own = {name: value for name, value in ENVIRONMENT.items() if name != "MPLBACKEND"}
-        return {**own, "PATH": path, **spec.env}
-
-
-def environments_of(program: Path) -> Iterator[Path]:
-    """Yield the folders of the environment that a program belongs to, and of the one below a virtual one.
-
-    Where nothing says that a folder is an environment, only that of the program itself: above it may lie
-    somebody's home.
-    """
-    if not program.is_absolute():
-        return
-    for place in dict.fromkeys((program, program.resolve())):
-        above = place.parent.parent
-        is_environment = any(any(above.glob(sign)) for sign in SIGNS_OF_ENVIRONMENTS)
-        yield above if is_environment else place.parent
 
 
 def _execute(
@@ -216,9 +171,7 @@ class _KernelTalk:
         return self._said.popleft() if self._said else None
 
     def interrupt(self) -> None:
-        """Interrupt the kernel if it can be told to."""
-        if self._manager.kernel_spec.interrupt_mode == "message":
-            run_sync(self._manager.interrupt_kernel)()
+        self._manager.interrupt()
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["parent_header"].get("msg_id") != self._request:

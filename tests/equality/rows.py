@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,24 @@ def _shown(cell: NotebookNode) -> dict[str, Any]:
     shown: dict[str, Any] = {"type": cell.cell_type, "source": cell.source, "metadata": metadata}
     if cell.cell_type == "code":
         shown["count"] = cell.execution_count
-        shown["outputs"] = [_settled(output) for output in cell.outputs]
+        shown["outputs"] = [_settled(output) for output in _joined(cell.outputs)]
     return shown
+
+
+def _joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Return outputs with neighbouring texts of a stream as one: kernels send them in pieces of any size."""
+    joined: list[NotebookNode] = []
+    for output in map(deepcopy, outputs):
+        newest = joined[-1] if joined else None
+        if newest is not None and _stream(newest) and _stream(newest) == _stream(output):
+            newest.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _stream(output: NotebookNode) -> str:
+    return str(output.name) if output.output_type == "stream" else ""
 
 
 def _settled(output: Any) -> Any:

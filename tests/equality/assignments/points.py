@@ -9,6 +9,12 @@ import nbgrader
 from tests.equality.cells import answer, code, locked_tests, notebook
 from tests.equality.course import Submission, assignment
 
+AUTOMATIC_TESTS_FILE = {
+    "autotests.yml": Path(nbgrader.__file__)
+    .parent.joinpath("docs/source/user_guide/autotests.yml")
+    .read_text(encoding="utf-8")
+}
+
 PARTIAL_CREDIT = assignment(
     "partial-credit",
     notebook(
@@ -222,9 +228,5 @@ AUTOMATIC_TESTS = assignment(
         },
     ),
     Submission("dee", solved=False),
-    files={
-        "autotests.yml": Path(nbgrader.__file__)
-        .parent.joinpath("docs/source/user_guide/autotests.yml")
-        .read_text(encoding="utf-8")
-    },
+    files=AUTOMATIC_TESTS_FILE,
 )
