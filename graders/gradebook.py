@@ -7,15 +7,18 @@ reader uses nbgrader's own mapped classes on a connection that cannot write.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader import api
-from sqlalchemy import URL, create_engine, inspect, make_url, select
+from sqlalchemy import URL, Engine, create_engine, inspect, make_url, select
 from sqlalchemy.orm import Session, aliased, selectinload, with_polymorphic
 
+from course.errors import NotFound
 from course.scores import AssignmentScore, CellKind, CellScore, quiz_cell
+from graders.engine.history import ScoreChange, read_history
 
 
 def read_scores(
@@ -31,15 +34,49 @@ def read_scores(
     Returns:
         One score for each autograded submission; empty while there is no gradebook yet.
     """
-    url = make_url(gradebook_url)
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        return ()
-    engine = create_engine(_read_only(url))
-    try:
-        if not inspect(engine).has_table(api.SubmittedAssignment.__tablename__):
+    with _reading(gradebook_url) as engine:
+        if engine is None:
             return ()
         with Session(engine) as session:
             return _scores(session, learner, assignment)
+
+
+def read_changes(
+    gradebook_url: str, assignment: str, learners: Collection[str] = ()
+) -> tuple[tuple[datetime, ScoreChange], ...]:
+    """Return every change of automatic scores with its time (UTC), oldest first.
+
+    Args:
+        gradebook_url: nbgrader's database, as SQLAlchemy takes it.
+        assignment: Whose scores.
+        learners: Only theirs; everybody's if there are none.
+
+    Raises:
+        NotFound: There is no gradebook, or it does not know the assignment.
+    """
+    with _reading(gradebook_url) as engine:
+        if engine is None:
+            raise NotFound("Nothing is graded yet: there is no gradebook.", "Run: spoc grade run ASSIGNMENT")
+        with Session(engine) as session:
+            known = session.scalars(select(api.Assignment.name).order_by(api.Assignment.name)).all()
+        if assignment not in known:
+            raise NotFound(
+                f"The gradebook has no assignment {assignment!r}.", f"It has: {', '.join(known) or 'none'}."
+            )
+        changes = read_history(engine, assignment)
+    return tuple(each for each in changes if not learners or each[1].student in learners)
+
+
+@contextmanager
+def _reading(gradebook_url: str) -> Iterator[Engine | None]:
+    """Give a connection that cannot write; None while there is no gradebook."""
+    url = make_url(gradebook_url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        yield None
+        return
+    engine = create_engine(_read_only(url))
+    try:
+        yield engine if inspect(engine).has_table(api.SubmittedAssignment.__tablename__) else None
     finally:
         engine.dispose()
 

@@ -30,6 +30,7 @@ SUMMARIES = {
     "demo": "Run the sample course with a demo cohort.",
     "grade run": "Grade what was submitted for an assignment again.",
     "grade regrade": "Grade by the tests that the source has now.",
+    "grade history": "Show what automatic scores were before they changed.",
     "grade status": "Show where the newest submission of everybody stands.",
     "report cohort": "Write who is where, who needs you, and what was hard.",
 }

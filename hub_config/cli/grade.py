@@ -15,7 +15,7 @@ from course.state import StateFolder
 from course.submissions import Submission, SubmissionStore
 from graders.engine.startup import skip_address_grammar
 from hub_config.cli.deployment import existing_database
-from hub_config.cli.options import json_option, selection_options, state_option
+from hub_config.cli.options import jobs_option, json_option, selection_options, state_option
 from hub_config.settings import read_settings
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def grade() -> None:
 @grade.command()
 @click.argument("assignment")
 @selection_options
+@jobs_option
 @state_option
 @click.option(
     "--trust",
@@ -92,6 +93,7 @@ def run(
 @grade.command()
 @click.argument("assignment")
 @selection_options
+@jobs_option
 @state_option
 @click.option("--dry-run", is_flag=True, help="Change nothing; show whose points would change, and why.")
 @json_option
@@ -120,6 +122,24 @@ def regrade(
     choices = Choices(students=students, jobs=jobs)
     code = regrade_and_show(course_dir, state, assignment, choices, is_rehearsal=dry_run, as_json=as_json)
     click.get_current_context().exit(code)
+
+
+@grade.command()
+@click.argument("assignment")
+@selection_options
+@state_option
+@json_option
+def history(
+    assignment: str, students: tuple[str, ...], state: StateFolder, course_dir: Path | None, as_json: bool
+) -> None:
+    """Show each change of an automatic score of ASSIGNMENT: when, whose, and what it was before.
+
+    A score changes when newer work is graded or tests change. Marks given by hand are not in it.
+    """
+    skip_address_grammar()
+    from hub_config.cli.history import show_history
+
+    show_history(course_dir, state, assignment, students, as_json=as_json)
 
 
 @grade.command()

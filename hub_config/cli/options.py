@@ -37,15 +37,12 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--student` as `students`, `--course-dir` and `--jobs`."""
+    """Add `--student` as `students`, and `--course-dir`."""
     for option in (
-        click.option(
-            "--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default."
-        ),
         click.option(
             "--course-dir",
             type=click.Path(file_okay=False, path_type=Path),
-            help="Grade an ordinary nbgrader course directory, without a running course.",
+            help="An ordinary nbgrader course directory, without a running course.",
         ),
         click.option(
             "--student", "students", multiple=True, help="Only this one's; may be given several times."
@@ -53,3 +50,10 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--jobs`; the command gets an int or None as `jobs`."""
+    return click.option(
+        "--jobs", type=click.IntRange(1), help="Processes that grade; one for each CPU by default."
+    )(command)
