@@ -1,0 +1,90 @@
+"""What cannot be graded now waits, and keeps nobody else waiting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from course.database import Database
+from course.grading import GradingQueue
+from course.submissions import Submission
+from graders.worker import Grader
+from tests.handing_in import MODULE, Deployment
+from tests.integration.grading.worker import graded
+
+# nbgrader adds a submission to its gradebook while a query is on the way.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+
+LOCKING = """
+import signal
+import sys
+from pathlib import Path
+from graders.engine.locks import SubmissionLocks
+with SubmissionLocks(Path(sys.argv[1])) as locks:
+    print(locks.take(*sys.argv[2:]), flush=True)
+    signal.pause()
+"""
+
+
+def test_what_another_process_works_on_keeps_nobody_else_waiting(
+    deployment: Deployment, grader: Grader
+) -> None:
+    command = [sys.executable, "-c", LOCKING, str(deployment.state.course_dir), MODULE, "ada"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        locked = deployment.hand_in("ada", deployment.source_dir)
+        assert graded(deployment, grader, "ben", deployment.release_dir).state == "graded"
+        now = deployment.now(locked)
+        assert (now.state, now.claims) == ("received", 0)
+        other.kill()
+    grader.work_off()
+    assert deployment.now(locked).state == "graded"
+
+
+def test_what_is_to_be_graded_again_while_its_feedback_is_written_gets_both(
+    deployment: Deployment, grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = graded(deployment, grader, "cleo", deployment.source_dir)
+    feedback_due = GradingQueue.feedback_due
+
+    def due_and_asked_for(queue: GradingQueue, now: datetime) -> tuple[Submission, ...]:
+        found = feedback_due(queue, now)
+        for each in found:
+            queue.grade_again(each.id)
+        return found
+
+    monkeypatch.setattr(GradingQueue, "feedback_due", due_and_asked_for)
+    with closing(Database(deployment.state.database_url)) as database:
+        GradingQueue(database).release_marks(MODULE, "cleo")
+        grader.work_off()
+        assert not GradingQueue(database).feedback_due(datetime.now(UTC))
+    after = deployment.now(submission)
+    assert (after.state, after.claims, after.points) == ("graded", 1, submission.points)
+    assert after.feedback_at == deployment.feedback(submission).graded_at
+
+
+def test_a_fault_of_the_platform_is_not_blamed_on_the_learner_and_is_tried_again(
+    deployment: Deployment, grader: Grader
+) -> None:
+    # What is on its way into the course directory has no place to be.
+    place = deployment.state.course_dir / ".grading"
+    aside = place.rename(place.with_name("aside"))
+    place.touch()
+    submission = deployment.hand_in("eve", deployment.source_dir)
+    assert grader.work()
+    waiting = deployment.now(submission)
+    assert (waiting.state, waiting.claims, waiting.problem) == ("received", 1, "")
+    other = deployment.hand_in("ben", deployment.release_dir)
+    assert grader.work(), "others go on meanwhile"
+    assert deployment.now(other).claims >= 1
+    place.unlink()
+    aside.rename(place)
+    grader.work_off()
+    assert deployment.now(other).state == "graded"
+    graded_after_all = deployment.now(submission)
+    assert (graded_after_all.state, graded_after_all.points) == ("graded", 17)
