@@ -20,12 +20,19 @@ from graders.engine.locks import SubmissionLocks
 from graders.engine.plan import AssignmentPlan
 from graders.engine.pool import Done
 from graders.engine.results import GradedSubmission, Remark, SubmissionContent
+from graders.engine.unfollowed import unfollowed
 from graders.engine.writing import Written
 
 WRITE_SECONDS = 0.5
 WRITE_COUNT = 25
 """Results are written when so many wait, or the first has waited so long."""
 _REPLACED = "{} of nbgrader_config.py is not called: the engine does that step in its own way."
+_SWITCHED_OFF = "{0}.enabled = False of nbgrader_config.py is not followed: {1}"
+_WHY_ON = {
+    "Execute": "points come from tests that are run, never from outputs that a learner saved.",
+    "OverwriteCells": "the tests are those of the author, never those of a submission.",
+    "SaveAutoGrades": "grading is what records points.",
+}
 _FAILS = "{}/{}: the author's own solution fails this test."
 BUSY_SECONDS = 0.2
 """How often is looked whether another command has finished a submission."""
@@ -117,6 +124,12 @@ class Batch:
         self._report = Report(plan.assignment, notes=tuple(notes_on(plan)))
         self._phases = defaultdict[str, float](float)
 
+    def refuse(self, student: str, problem: str) -> None:
+        """Tell of a submission that is not graded, and why."""
+        line = refused(self._plan, student, problem)
+        self._report.lines.append(line)
+        self._tell(line)
+
     def run(self, students: Sequence[str], *, force: bool = False) -> Report:
         """Grade the submissions of `students`; again those that are graded, if `force`."""
         start = time.monotonic()
@@ -204,15 +217,23 @@ def _unreadable(student: str, error: CourseError) -> GradedSubmission:
     return GradedSubmission(student=student, problem=str(error))
 
 
+def refused(plan: AssignmentPlan, student: str, problem: str) -> Line:
+    """Return the line of a submission that is not even looked at."""
+    return Line(student=student, points=None, max_points=_max_points(plan), problem=problem)
+
+
+def _max_points(plan: AssignmentPlan) -> float:
+    return sum(cell.points for each in plan.notebooks.values() for cell in each.source.cells)
+
+
 def _line(plan: AssignmentPlan, written: Written) -> Line:
     result = written.finished.result
-    max_points = sum(cell.points for each in plan.notebooks.values() for cell in each.source.cells)
     scores = [grade.auto_score or 0.0 for notebook in result.notebooks for grade in notebook.grades]
     problem = written.problem or result.problem or result.fault
     return Line(
         student=written.finished.content.student,
         points=None if problem else sum(scores),
-        max_points=max_points,
+        max_points=_max_points(plan),
         problem=problem,
         is_empty=result.is_empty,
         is_sandboxed=result.is_sandboxed,
@@ -223,6 +244,8 @@ def _line(plan: AssignmentPlan, written: Written) -> Line:
 def notes_on(plan: AssignmentPlan) -> Iterator[str]:
     """Yield what is to be said about all submissions of an assignment."""
     yield from map(_REPLACED.format, plan.steps.replaced)
+    yield from (_SWITCHED_OFF.format(step, _WHY_ON[step]) for step in plan.steps.switched_off)
+    yield from unfollowed(plan.config)
     for name, notebook in plan.notebooks.items():
         # In the notebook's order.
         yield from (_FAILS.format(name, test) for test in notebook.tests if test in notebook.failing)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_dir, jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import make_url
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
@@ -48,12 +49,16 @@ def read_config(course_dir: Path) -> Config:
 
 
 def course_directory(course_dir: Path, config: Config) -> CourseDirectory:
-    """Return nbgrader's own view of a course directory; its configuration may move the root elsewhere."""
+    """Return nbgrader's own view of a course directory; its configuration may move the root elsewhere.
+
+    What is relative in the configuration is so to `course_dir`: nbgrader is started there.
+    """
     if not course_dir.is_dir():
         raise NotFound(f"There is no folder {course_dir}.")
-    if "root" not in config.CourseDirectory:
-        config.CourseDirectory.root = os.path.abspath(course_dir)
-    return CourseDirectory(config=config)
+    config.CourseDirectory.root = os.path.abspath(course_dir / config.CourseDirectory.get("root", ""))
+    coursedir = CourseDirectory(config=config)
+    coursedir.db_url = _absolute(coursedir.db_url, Path(coursedir.root))
+    return coursedir
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,13 @@ class AssignmentLayout:
                 nbgrader_step=step, student_id=student, assignment_id=self.assignment
             )
         )
+
+
+def _absolute(db_url: str, root: Path) -> str:
+    url = make_url(db_url)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
+        return db_url
+    return url.set(database=str(root / url.database)).render_as_string(hide_password=False)
 
 
 def _refuse_foreign(course_dir: Path) -> None:

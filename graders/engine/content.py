@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from nbgrader.utils import parse_utc
 from course.errors import CourseError
 from graders.engine.archive import packed, unpacked
 from graders.engine.config import AssignmentLayout
+from graders.engine.hooks import Hook, no_hook
 from graders.engine.owner import as_owner
 from graders.engine.plan import AssignmentPlan
 from graders.engine.results import Remark, SubmissionContent
@@ -28,15 +29,24 @@ class CourseContent:
 
     layout: AssignmentLayout
     plan: AssignmentPlan
+    before: Hook = no_hook
+    """Called before a submission is read."""
 
     def is_due(self, student: str) -> bool:
-        """Return whether a submission is not graded yet, or is newer than what is: nbgrader's own rule."""
+        """Return whether a submission is not graded yet, or is newer than what is: nbgrader's own rule.
+
+        Where only some notebooks are graded, it is also due when one of them is not graded yet.
+        """
         graded = self.layout.autograded(student)
         if not (self.layout.root / graded).is_dir():
             return True
-        before, _ = read_timestamp(self._folder(graded)[0])
-        now, _ = read_timestamp(self._folder(self.layout.submitted(student))[0])
-        return before is not None and now is not None and now > before
+        before, _ = self._folder(graded, _GRADED_LIMITS)
+        now, _ = self._folder(self.layout.submitted(student))
+        submitted = {f"{name}.ipynb" for name in self.plan.notebooks} & now.keys()
+        if self.plan.others and not submitted <= before.keys():
+            return True
+        graded_at, submitted_at = read_timestamp(before)[0], read_timestamp(now)[0]
+        return graded_at is not None and submitted_at is not None and submitted_at > graded_at
 
     def read(self, student: str) -> SubmissionContent:
         """Return a submission.
@@ -44,8 +54,9 @@ class CourseContent:
         Raises:
             CourseError: It cannot be read.
         """
+        remarks = list(self.before(student))
         files, problems = self._folder(self.layout.submitted(student))
-        remarks = [Remark("files", problem.text) for problem in problems]
+        remarks += [Remark("files", problem.text) for problem in problems]
         timestamp, problem = read_timestamp(files)
         if problem:
             remarks.append(Remark("timestamp", problem))
@@ -64,11 +75,18 @@ class CourseContent:
 
     def graded(self, student: str) -> dict[str, bytes]:
         """Return by name the notebooks as they were graded last; empty if they never were."""
+        return self._graded(student, self.plan.notebooks)
+
+    def graded_others(self, student: str) -> dict[str, bytes]:
+        """Return by name what was graded last of the notebooks that are not graded now."""
+        return self._graded(student, self.plan.others) if self.plan.others else {}
+
+    def _graded(self, student: str, names: Iterable[str]) -> dict[str, bytes]:
         folder = self.layout.autograded(student)
         if not (self.layout.root / folder).is_dir():
             return {}
         files, _ = self._folder(folder, _GRADED_LIMITS)
-        return {name: files[f"{name}.ipynb"] for name in self.plan.notebooks if f"{name}.ipynb" in files}
+        return {name: files[f"{name}.ipynb"] for name in names if f"{name}.ipynb" in files}
 
     def _folder(
         self, folder: Path, limits: FileLimits | None = None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+
+from nbgrader.api import Student
 
 from course.errors import CourseError, NotFound
 from graders.engine.attempts import grade_patiently
@@ -15,6 +18,7 @@ from graders.engine.batch import Batch, Graders, Line, Report, Writer
 from graders.engine.config import AssignmentLayout, course_directory, read_config
 from graders.engine.content import CourseContent
 from graders.engine.gradebook import Gradebook
+from graders.engine.hooks import Hook, no_hook, read_hooks
 from graders.engine.locks import SubmissionLocks
 from graders.engine.plan import AssignmentPlan, read_plan
 from graders.engine.pool import Pool
@@ -26,13 +30,16 @@ from graders.forkserver.client import ForkClient
 from graders.forkserver.environment import WarmEnvironment
 from graders.forkserver.parent import WarmParent
 
+_STRANGER = "{} is no student of the gradebook, and Autograde.create_student = False lets nobody be added."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """What the command line says.
 
     Args:
-        students: Whose submissions; empty for everybody's.
+        students: Whose submissions, by name or pattern; empty for everybody's.
+        notebook: Which notebooks, by pattern; those of the configuration if None.
         jobs: Processes that grade; one for each CPU if None.
         trust: Where tests are run.
         force: Whether what is graded is graded again.
@@ -41,6 +48,7 @@ class Choices:
     """
 
     students: tuple[str, ...] = ()
+    notebook: str | None = None
     jobs: int | None = None
     trust: TrustMode = "auto"
     force: bool = False
@@ -65,11 +73,14 @@ def grade_course(
         tell: Called with each line of the report, with None for who is skipped.
 
     Raises:
-        NotFound: There is no such assignment, or nobody has submitted anything for it.
+        NotFound: There is no such assignment or notebook, or nobody has submitted anything for it.
         SandboxUnavailable: This machine cannot isolate learner code.
     """
     with open_course(course_dir, assignment) as grading:
-        return grading.grade(choices, grading.writer(), begin, tell)
+        chosen = grading.only(choices.notebook)
+        before, after = read_hooks(chosen.layout, chosen.plan.config)
+        writer = replace(chosen.writer(), after=after)
+        return chosen.grade(choices, writer, begin, tell, before)
 
 
 @contextmanager
@@ -95,6 +106,14 @@ class CourseGrading:
     gradebook: Gradebook
     plan: AssignmentPlan
 
+    def only(self, pattern: str | None) -> CourseGrading:
+        """Return the grading of the notebooks that match a pattern, or else that of the configuration.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return replace(self, plan=self.plan.only(pattern or self.layout.coursedir.notebook_id))
+
     def writer(self) -> ResultWriter:
         return ResultWriter(layout=self.layout, gradebook=self.gradebook, plan=self.plan)
 
@@ -104,9 +123,11 @@ class CourseGrading:
         writer: Writer,
         begin: Callable[[int], None],
         tell: Callable[[Line | None], None],
+        before: Hook = no_hook,
     ) -> Report:
-        """Grade what was submitted; see `grade_course`."""
+        """Grade what was submitted; see `grade_course`. `before` is called before a submission is read."""
         students = chosen_students(self.layout, choices.students)
+        strangers = self._strangers(students)
         environment = environment_of(self.plan)
         root = self.layout.root
         with (
@@ -116,8 +137,18 @@ class CourseGrading:
             plan = trusted(self.plan, choices.trust, environment, warm, root)
             with _graders(choices, plan, environment, warm, root) as graders:
                 begin(len(students))
-                batch = Batch(plan, CourseContent(self.layout, plan), writer, graders, locks, tell)
-                return batch.run(students, force=choices.force)
+                content = CourseContent(self.layout, plan, before)
+                batch = Batch(plan, content, writer, graders, locks, tell)
+                for student in strangers:
+                    batch.refuse(student, _STRANGER.format(student))
+                return batch.run([each for each in students if each not in strangers], force=choices.force)
+
+    def _strangers(self, students: Sequence[str]) -> list[str]:
+        """Return who is no student of the gradebook, where the configuration lets it get no new ones."""
+        if self.plan.adds_students:
+            return []
+        with self.gradebook.reading() as session:
+            return [student for student in students if session.get(Student, student) is None]
 
 
 @contextmanager
@@ -143,14 +174,19 @@ def _graders(
 
 
 def chosen_students(layout: AssignmentLayout, students: Sequence[str]) -> tuple[str, ...]:
-    """Return whose submissions there are, of `students` or of everybody.
+    """Return whose submissions there are, of those whom names or patterns mean, or of everybody.
 
     Raises:
         NotFound: There is none.
     """
     submitted = layout.students()
-    missing = [student for student in students if student not in submitted]
+
+    def meant(wanted: str) -> set[str]:
+        return {student for student in submitted if student == wanted or fnmatchcase(student, wanted)}
+
+    missing = [wanted for wanted in students if not meant(wanted)]
     if missing or not submitted:
         whose = ", ".join(missing) or "Nobody"
         raise NotFound(f"{whose} has submitted nothing for {layout.assignment!r}.")
-    return tuple(student for student in submitted if not students or student in students)
+    chosen = set[str]().union(*map(meant, students))
+    return tuple(student for student in submitted if not students or student in chosen)

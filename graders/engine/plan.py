@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from math import ceil
 from pathlib import Path, PurePosixPath
 
@@ -35,6 +36,8 @@ from graders.repair.source import SourceCell, SourceNotebook
 _NOTEBOOK_SECONDS = 300
 _CELLS_OF_FULL_LENGTH = 10
 """So many cells of a notebook may take all the time that a cell may take."""
+_GIVEN_LIMITS = ("memory_bytes", "scratch_bytes")
+"""What a course may change: `c.SandboxProvisioner.memory_bytes` of its configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class AssignmentPlan:
         group_writes: Whether folders of a result belong to a group that may write them.
         steps: Of the course's own.
         config: Of the steps.
+        others: Notebooks of the assignment that are left as they are.
+        adds_students: Whether whoever submits becomes a student of the gradebook.
     """
 
     course_id: str
@@ -93,6 +98,8 @@ class AssignmentPlan:
     group_writes: bool
     steps: Steps
     config: Config
+    others: frozenset[str] = frozenset()
+    adds_students: bool = True
 
     @property
     def quiz_cell(self) -> str:
@@ -122,6 +129,18 @@ class AssignmentPlan:
     def tar_for_author(self) -> bytes:
         """Return what lies beside the author's own notebooks."""
         return tar_of(self.files)
+
+    def only(self, pattern: str) -> AssignmentPlan:
+        """Return the plan for the notebooks that match a pattern, like `nbgrader autograde --notebook`.
+
+        Raises:
+            NotFound: There is none.
+        """
+        chosen = {name: each for name, each in self.notebooks.items() if fnmatchcase(name, pattern)}
+        if not chosen:
+            names = ", ".join(self.notebooks)
+            raise NotFound(f"{self.assignment!r} has no notebook {pattern!r}.", f"Its notebooks are: {names}")
+        return replace(self, notebooks=chosen, others=frozenset(self.notebooks.keys() - chosen.keys()))
 
 
 def read_plan(
@@ -165,6 +184,7 @@ def read_plan(
         group_writes=coursedir.groupshared,
         steps=steps,
         config=config,
+        adds_students=converter.create_student,
     )
 
 
@@ -261,7 +281,8 @@ def _limits(config: Config) -> RunLimits:
         # nbgrader's word for no limit; all cells together have one in any case.
         cell_seconds = _NOTEBOOK_SECONDS
     notebook_seconds = max(_NOTEBOOK_SECONDS, _CELLS_OF_FULL_LENGTH * cell_seconds)
-    usual = ProcessLimits()
+    given = {name: config.SandboxProvisioner.get(name) for name in _GIVEN_LIMITS}
+    usual = replace(ProcessLimits(), **{name: int(each) for name, each in given.items() if each})
     return RunLimits(
         cell_seconds=float(cell_seconds),
         notebook_seconds=float(notebook_seconds),

@@ -28,6 +28,7 @@ Step = type[Preprocessor]
 
 _REPAIR = (ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata)
 _ENGINE = (*_REPAIR, Execute, SaveAutoGrades, AssignLatePenalties)
+_KEPT = (OverwriteCells, Execute, SaveAutoGrades)
 _OF_EVERYBODY = (IgnorePattern, LimitOutput)
 """What these take out is for nobody's eyes, so they work on what the learner sees too."""
 
@@ -46,6 +47,8 @@ class Steps:
     """Has the late policy of the course; None if the course has none."""
     replaced: tuple[str, ...] = ()
     """Steps of the course's own that the engine does in their place, by name."""
+    switched_off: tuple[str, ...] = ()
+    """Steps of nbgrader's that the configuration switches off, and the engine does nevertheless, by name."""
     own_rules: bool = False
     """Whether `graders.preprocessors.configure` was asked for: quiz points count, a settled mark stays
     settled, and the trainer's notebook holds nothing that acts."""
@@ -64,6 +67,10 @@ def read_steps(config: Config) -> Steps:
     sanitize = classes(converter.sanitize_preprocessors)
     grade = classes(converter.autograde_preprocessors)
     overwrite = _place(sanitize, OverwriteCells)
+
+    def is_on(step: Step) -> bool:
+        return bool(step(config=config).enabled)
+
     run, save = _place(grade, Execute), _place(grade, SaveAutoGrades)
     return Steps(
         before_repair=_others(sanitize[:overwrite]),
@@ -71,8 +78,11 @@ def read_steps(config: Config) -> Steps:
         before_run=_others(grade[:run]),
         after_run=_others(grade[run:save]),
         after_scores=_others(grade[max(run, save) :]),
-        late=next((step for step in grade if issubclass(step, AssignLatePenalties)), None),
+        late=next((step for step in grade if issubclass(step, AssignLatePenalties) and is_on(step)), None),
         replaced=tuple(step.__name__ for step in (*sanitize, *grade) if _is_replaced(step) and _is_own(step)),
+        switched_off=tuple(
+            step.__name__ for step in _KEPT if step in (*sanitize, *grade) and not is_on(step)
+        ),
         own_rules=any(getattr(step, "is_done_by_engine", False) for step in grade),
     )
 

@@ -59,7 +59,8 @@ def grade_submission(
     if problems := _refused_notebooks(plan, content):
         return refused(problem="\n".join(problems), remarks=content.remarks)
     if not names:
-        is_empty = not any(name.endswith(".ipynb") for name in content.files)
+        others = {f"{name}.ipynb" for name in plan.others}
+        is_empty = not any(name.endswith(".ipynb") and name not in others for name in content.files)
         problem = _nothing_submitted(plan, content)
         return refused(problem=problem, is_empty=is_empty, remarks=content.remarks)
     grading = _Grading(plan, content, warm, is_shown=is_shown)

@@ -15,7 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course.errors import CourseError
 from graders.engine.config import AssignmentLayout
+from graders.engine.content import CourseContent
 from graders.engine.gradebook import Finished, First, Gradebook
+from graders.engine.hooks import Hook, no_hook
 from graders.engine.placement import Result, put_in_place, stage
 from graders.engine.plan import AssignmentPlan
 from graders.engine.results import Remark
@@ -51,6 +53,7 @@ class ResultWriter:
         plan: How the assignment is graded.
         places_submissions: Whether what was submitted is to be put into the course directory as well.
         first: What is to be done to the gradebook before, in the same transaction.
+        after: Called when a result is in its place.
     """
 
     layout: AssignmentLayout
@@ -58,6 +61,7 @@ class ResultWriter:
     plan: AssignmentPlan
     places_submissions: bool = False
     first: First = lambda _session: None
+    after: Hook = no_hook
 
     def write(self, finished: Sequence[Finished]) -> tuple[Written, ...]:
         """Write results; what fails of one is told and touches no other."""
@@ -71,8 +75,8 @@ class ResultWriter:
 
     def _stage(self, item: _Item) -> None:
         if item.finished.result.is_graded:
-            item.results = self._results(item.finished)
             try:
+                item.results = self._results(item.finished)
                 item.staged = stage(self.layout.root, item.results)
             except CourseError as error:
                 item.problem = str(error)
@@ -80,7 +84,9 @@ class ResultWriter:
     def _results(self, finished: Finished) -> tuple[Result, ...]:
         content = finished.content
         graded = {f"{notebook.name}.ipynb": notebook.graded for notebook in finished.result.notebooks}
-        files = {**self.plan.beside_notebooks(content.files), **graded}
+        others = CourseContent(self.layout, self.plan).graded_others(content.student)
+        kept = {f"{name}.ipynb": notebook for name, notebook in others.items()}
+        files = {**self.plan.beside_notebooks(content.files), **kept, **graded}
         results = [self._folder(self.layout.autograded(content.student), files)]
         if self.places_submissions:
             results.append(self._folder(self.layout.submitted(content.student), content.files))
@@ -116,3 +122,6 @@ class ResultWriter:
             put_in_place(self.layout.root, item.staged, item.results)
         except CourseError as error:
             item.problem = str(error)
+        else:
+            if item.staged:
+                item.remarks += self.after(item.finished.content.student)

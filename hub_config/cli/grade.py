@@ -39,6 +39,7 @@ def grade() -> None:
     show_default=True,
     help="Run tests apart from learner code where they can be (auto), always, or never.",
 )
+@click.option("--notebook", help="Grade only the notebooks of this name or pattern; with --course-dir.")
 @click.option("--force", is_flag=True, help="Grade again what is graded.")
 @click.option("--scheduler", help="Grade on the workers of the Dask scheduler at this address.")
 @click.option("--unsafe-no-sandbox", is_flag=True, help="Run learner code without any wall; results say so.")
@@ -50,6 +51,7 @@ def run(
     course_dir: Path | None,
     jobs: int | None,
     trust: TrustMode,
+    notebook: str | None,
     force: bool,
     scheduler: str | None,
     unsafe_no_sandbox: bool,
@@ -68,6 +70,7 @@ def run(
 
         choices = Choices(
             students=students,
+            notebook=notebook,
             jobs=jobs,
             trust=trust,
             force=force,
@@ -75,6 +78,8 @@ def run(
             unsafe_no_sandbox=unsafe_no_sandbox,
         )
         click.get_current_context().exit(grade_and_show(course_dir, assignment, choices, as_json=as_json))
+    if notebook is not None:
+        raise click.UsageError("--notebook is for --course-dir: a running course grades whole submissions.")
     with existing_database(state) as database:
         ReleaseStore(database).get(assignment)
         store, queue = SubmissionStore(database, state.submissions_dir), GradingQueue(database)

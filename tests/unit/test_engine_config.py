@@ -21,10 +21,12 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from course.errors import CourseError
+from course.errors import CourseError, NotFound
 from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.course import chosen_students
 from graders.engine.plan import read_plan
 from graders.engine.steps import StepFailed, call, read_steps
+from graders.engine.unfollowed import unfollowed
 from graders.preprocessors import configure
 
 pytestmark = pytest.mark.quick
@@ -59,6 +61,25 @@ def test_a_course_is_configured_by_its_own_file_and_old_names_still_count(tmp_pa
     config = read_config(tmp_path)
     coursedir = course_directory(tmp_path, config)
     assert (config.Execute.timeout, coursedir.course_id, coursedir.root) == (7, "old-name", str(tmp_path))
+
+
+def test_relative_places_of_a_configuration_are_in_the_course_directory(tmp_path: Path) -> None:
+    config = Config({"CourseDirectory": {"root": "course", "db_url": "sqlite:///grades.db"}})
+    coursedir = course_directory(tmp_path, config)
+    assert coursedir.root == str(tmp_path / "course")
+    assert coursedir.db_url == f"sqlite:///{tmp_path}/course/grades.db"
+    elsewhere = Config({"CourseDirectory": {"db_url": "postgresql://me:secret@host/grades"}})
+    assert course_directory(tmp_path, elsewhere).db_url == "postgresql://me:secret@host/grades"
+
+
+def test_students_are_chosen_by_name_or_pattern(tmp_path: Path) -> None:
+    for student in ("ann", "anton", "bob [b]"):
+        (tmp_path / "submitted" / student / "week").mkdir(parents=True)
+    layout = AssignmentLayout(course_directory(tmp_path, Config()), "week")
+    assert chosen_students(layout, ()) == ("ann", "anton", "bob [b]")
+    assert chosen_students(layout, ("bob [b]", "an*")) == ("ann", "anton", "bob [b]")
+    with pytest.raises(NotFound, match="z"):
+        chosen_students(layout, ("ann", "z*"))
 
 
 def test_a_configuration_that_cannot_be_read_is_told_and_not_passed_over(tmp_path: Path) -> None:
@@ -103,6 +124,24 @@ def test_a_course_s_own_steps_are_called_where_they_stood_and_the_engine_s_repla
         call([Early, Late], config, new_notebook(), {})
 
 
+def test_a_step_that_is_switched_off_is_off_or_told() -> None:
+    config = Config()
+    config.AssignLatePenalties.enabled = config.Execute.enabled = config.ClearOutput.enabled = False
+    steps = read_steps(config)
+    assert steps.late is None
+    assert steps.switched_off == ("Execute",)
+
+
+def test_settings_of_a_run_that_are_not_followed_are_told() -> None:
+    config = Config({"Execute": {"timeout": 9, "interrupt_on_timeout": True, "kernel_name": "python2"}})
+    config.ExecutePreprocessor.extra_arguments = ["--debug"]
+    config.NbConvertBase.display_data_priority = []
+    assert [told.split()[0] for told in unfollowed(config)] == [
+        "Execute.kernel_name",
+        "ExecutePreprocessor.extra_arguments",
+    ]
+
+
 def test_the_engine_s_own_configuration_asks_for_its_rules() -> None:
     config = Config()
     configure(config)
@@ -115,10 +154,11 @@ def test_the_engine_s_own_configuration_asks_for_its_rules() -> None:
 def test_a_process_may_compute_as_long_as_its_notebook_may_run(
     tmp_path: Path, timeout: int | None, cell_seconds: int, cpu_seconds: int
 ) -> None:
-    config = Config({"Execute": {"timeout": timeout}})
+    config = Config({"Execute": {"timeout": timeout}, "SandboxProvisioner": {"memory_bytes": 3 << 30}})
     with Gradebook("sqlite://") as gradebook:
         gradebook.add_assignment("week")
         gradebook.add_notebook("one", "week")
         limits = read_plan(course_directory(tmp_path, config), "week", config, gradebook.db).limits
     assert limits.cell_seconds == cell_seconds
+    assert limits.process.memory_bytes == 3 << 30
     assert limits.process.cpu_seconds == limits.notebook_seconds == cpu_seconds
