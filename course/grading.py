@@ -23,7 +23,7 @@ from course.submissions import Submission, newest_numbers, submission, submissio
 RETRY_SECONDS = (1, 30, 300)
 """How long a submission waits after its first, second … try that the platform failed."""
 
-REPLACED = "Not graded: a newer submission arrived before its turn came."
+REPLACED = "A newer submission arrived before its turn came."
 GAVE_UP = "The course platform failed to grade this, several times; your work is not the reason. It is kept, "
 GAVE_UP += "and your trainer can have it graded again."
 

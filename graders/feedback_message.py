@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from course.checks.checking import FAILED, INDENT
 from graders.execution.results import TestResult
-from graders.execution.status import KERNEL_DIED, NOT_RUN, OUT_OF_TIME
+from graders.execution.status import KERNEL_DIED, NO_RESULT, NOT_RUN, OUT_OF_TIME
 
 MAX_MESSAGE_LENGTH = 600
 _METADATA = "spoc_result"
@@ -85,6 +85,7 @@ def _stops(translate: Translate) -> dict[str, str]:
         OUT_OF_TIME: translate("Your code ran too long and was stopped."),
         KERNEL_DIED: translate("The kernel stopped working while this ran: too much memory, or an exit."),
         NOT_RUN: translate("Not run, because the notebook had stopped before."),
+        NO_RESULT: translate("The result of the cell is not a number of points."),
     }
 
 

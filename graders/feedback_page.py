@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 
 from course.api import CellFeedback, FeedbackDocument
 from course.language import translator
+from course.score_text import points_text, score_text
 from graders.clean_markup import clean_html
 
 MAX_RICH_LENGTH = 200_000
@@ -64,9 +65,7 @@ def feedback_page(notebook: NotebookNode, name: str, document: FeedbackDocument,
     return _templates.get_template("feedback.html").render(
         language=language,
         title=translate("Feedback on {notebook}").format(notebook=name),
-        total=translate("{points} of {max_points} points").format(
-            points=f"{points:g}", max_points=f"{max_points:g}"
-        ),
+        total=score_text(points, max_points, language),
         trainer_says=translate("Your trainer says:"),
         cells=[_cell(cell, marks, language) for cell in notebook.cells],
     )
@@ -114,15 +113,11 @@ def _cell(cell: NotebookNode, marks: Mapping[str, CellFeedback], language: str) 
 
 
 def _mark(mark: CellFeedback, language: str) -> _Mark:
-    translate = translator("exchange", language)
     if mark.points is None:
-        points = translate("Waits for your trainer ({max_points} points)").format(
-            max_points=f"{mark.max_points:g}"
-        )
+        waits = translator("exchange", language)("Waits for your trainer ({points})")
+        points = waits.format(points=points_text(mark.max_points, language))
     else:
-        points = translate("{points} of {max_points} points").format(
-            points=f"{mark.points:g}", max_points=f"{mark.max_points:g}"
-        )
+        points = score_text(mark.points, mark.max_points, language)
     full = mark.points is not None and mark.points >= mark.max_points
     return _Mark(mark.cell, points, full, mark.message, mark.comment)
 

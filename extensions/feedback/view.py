@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from course.api import CellFeedback, FeedbackDocument, Receipt, SubmissionStatus
 from course.language import translator
+from course.score_text import number_text, points_text, score_text
 
 PAGES = "/services/course/api/submissions"
 
@@ -21,7 +22,7 @@ class Wording:
     def __init__(self, language: str, time_zone: str) -> None:
         self._ = translator("exchange", language)
         self._zone = ZoneInfo(time_zone)
-        self._decimal = "," if language == "fr" else "."
+        self.language = language
 
     def received(self, receipt: Receipt) -> str:
         """Return the proof of a submission as one sentence."""
@@ -63,13 +64,10 @@ class Wording:
 
     def result(self, document: FeedbackDocument) -> str:
         """Return the score, and whether it is all."""
-        score = self._("{points} of {max_points} points").format(
-            points=self.number(document.points), max_points=self.number(document.max_points)
-        )
-        parts = [score + "."]
+        parts = [score_text(document.points, document.max_points, self.language) + "."]
         if document.late_penalty:
-            penalty = self.number(document.late_penalty)
-            parts.append(self._("{points} points were taken off for lateness.").format(points=penalty))
+            penalty = points_text(document.late_penalty, self.language)
+            parts.append(self._("Taken off for lateness: {points}.").format(points=penalty))
         if not document.complete:
             parts.append(self._("Your trainer has still to mark a part of it."))
         return " ".join(parts)
@@ -117,7 +115,7 @@ class Wording:
         return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
 
     def number(self, value: float) -> str:
-        return f"{value:g}".replace(".", self._decimal)
+        return number_text(value, self.language)
 
     def message(self, text: str) -> str:
         """Return any other text of this surface."""
