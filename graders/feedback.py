@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from nbformat import NotebookNode
-from nbgrader.api import Grade, Gradebook, SubmittedNotebook
+from nbgrader.api import Grade, Gradebook, GradeCell, SubmittedNotebook
 from nbgrader.utils import is_grade, is_solution, is_task
 
 from course.api import CellFeedback, FeedbackDocument
@@ -74,7 +74,10 @@ def _cells(
 ) -> Iterator[CellFeedback]:
     grades: dict[str, Grade] = {grade.name: grade for grade in notebook.grades}
     comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
-    written = {name for name in comments if name in grades}
+    # A comment of the engine's on a test hangs on the test itself; that on an answer on the answer.
+    written = {
+        each.name for each in notebook.comments if not isinstance(each.cell, GradeCell)
+    } & grades.keys()
     places = list(_graded_cells(page)) if page is not None else []
     in_order = [name for name, _, _ in places if name in grades]
     found = {name: (cell, solutions) for name, cell, solutions in places}
