@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from graders.engine.batch import Line, Report
+from graders.engine.results import Remark
+
+MOST_OF_A_KIND = 5
+"""How many remarks of one kind are lines of a submission's; a learner may hand in thousands of files."""
 
 
 def as_document(report: Report) -> dict[str, Any]:
@@ -39,11 +45,19 @@ def _of_submission(line: Line) -> list[str]:
     points = "not graded" if line.points is None else f"{line.points:g} of {line.max_points:g} points"
     unsafe = "" if line.is_sandboxed else "  (without a sandbox)"
     told = [part for text in (line.problem,) if text for part in text.splitlines()]
-    for remark in line.remarks:
-        if remark.kind != "forgeable":
-            place = "/".join(filter(None, (remark.notebook, remark.cell)))
-            told.append(f"{place}: {remark.text}" if place else remark.text)
+    told += _shortened([remark for remark in line.remarks if remark.kind != "forgeable"])
     return [f"{line.student}  {points}{unsafe}", *(f"    {text}" for text in told)]
+
+
+def _shortened(remarks: Sequence[Remark]) -> Iterator[str]:
+    """Yield the first remarks of each kind, and how many more there are."""
+    for _, group in groupby(sorted(remarks, key=_kind), key=_kind):
+        alike = list(group)
+        for remark in alike[:MOST_OF_A_KIND]:
+            place = "/".join(filter(None, (remark.notebook, remark.cell)))
+            yield f"{place}: {remark.text}" if place else remark.text
+        if len(alike) > MOST_OF_A_KIND:
+            yield f"… and {len(alike) - MOST_OF_A_KIND} more of this kind; --json lists all."
 
 
 def _forgeable(report: Report) -> list[str]:
@@ -61,5 +75,9 @@ def _student(line: Line) -> str:
     return line.student
 
 
-def _place(remark: Any) -> tuple[str, str]:
+def _kind(remark: Remark) -> str:
+    return remark.kind
+
+
+def _place(remark: Remark) -> tuple[str, str]:
     return remark.notebook, remark.cell
