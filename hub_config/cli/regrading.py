@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +31,11 @@ from hub_config.settings import read_settings
 
 _WIDTH = 150
 """Characters in a line where no terminal says how many it has."""
+_INDENT = 4
+_MAX_MESSAGE = 160
+
+Columns = tuple[str, str, str]
+"""A cell, its points before and after, and why."""
 
 
 def regrade_and_show(
@@ -56,21 +62,36 @@ def regrade_and_show(
     if as_json:
         click.echo(json.dumps(as_document(done)))
     else:
-        _show(done)
+        console = Console(highlight=False)
+        show_regrade(done, console if console.is_terminal else Console(highlight=False, width=_WIDTH))
     return done.exit_code
 
 
-def _show(regrade: Regrade) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH)
+def show_regrade(regrade: Regrade, console: Console) -> None:
+    """Show which tests changed, then who has other points and why, then who has not."""
     for change in changed_tests(regrade):
         console.print(Text(f"{change.notebook}/{change.cell}: {reasons_in_words(change)}{_weight(change)}"))
-    table = _table(regrade)
-    if table.row_count:
-        console.print(table)
+    shown = [(learner, _rows(learner)) for learner in regrade.learners if _is_shown(learner)]
+    every = [row for _, rows in shown for row in rows]
+    # Half of what is left after the points is for the names of cells, half for the reasons.
+    points = max((len(row[1]) for row in every), default=0)
+    most = (console.width - _INDENT - points) // 2
+    place = min(max((len(row[0]) for row in every), default=0), most)
+    for learner, rows in shown:
+        console.print(Text(f"{learner.student}  {_total(learner)}", style="bold"))
+        console.print(Padding(_grid(rows, place, points), (0, 0, 0, _INDENT), expand=False))
     for line in _closing_lines(regrade):
         console.print(Text(line))
+
+
+def _grid(rows: Sequence[Columns], place: int, points: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=place, overflow="fold")
+    grid.add_column(width=points, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    return grid
 
 
 def _weight(change: TestChange) -> str:
@@ -80,34 +101,29 @@ def _weight(change: TestChange) -> str:
     return f": {before:g} → {after:g}" if before != after else ""
 
 
-def _table(regrade: Regrade) -> Table:
-    table = Table("Learner", "Total", "Cell", "Points", "Why")
-    for learner in regrade.learners:
-        cells = [cell for cell in learner.cells if _points(cell.before) != _points(cell.after)]
-        if learner.verdict == "new":
-            cells = []
-        if not cells and learner.verdict in ("stays", "failed"):
-            continue
-        total = _total(learner)
-        rows: list[CellOutcome | None] = [*cells] or [None]
-        for cell in rows:
-            table.add_row(*map(Text, (learner.student, total, *_columns(cell))))
-            total = ""
-    return table
+def _is_shown(learner: LearnerOutcome) -> bool:
+    return learner.verdict in ("loses", "gains", "new") or bool(_rows(learner))
 
 
-def _columns(cell: CellOutcome | None) -> tuple[str, str, str]:
-    if cell is None:
-        return "", "", ""
-    points = f"{_points(cell.before)} → {_points(cell.after)}"
-    return f"{cell.notebook}/{cell.cell}", points, why(cell)
+def _rows(learner: LearnerOutcome) -> list[Columns]:
+    if learner.verdict == "new":
+        return []
+    return [_row(cell) for cell in learner.cells if _points(cell.before) != _points(cell.after)]
+
+
+def _row(cell: CellOutcome) -> Columns:
+    reason = why(cell)
+    if len(reason) > _MAX_MESSAGE:
+        reason = f"{reason[: _MAX_MESSAGE - 1]}…"
+    return f"{cell.notebook}/{cell.cell}", f"{_points(cell.before)} → {_points(cell.after)}", reason
 
 
 def _total(learner: LearnerOutcome) -> str:
     after = f"{learner.after:g} of {learner.max_after:g}"
     if learner.before is None:
         return f"{after} (graded for the first time)"
-    return f"{learner.before:g} of {learner.max_before:g} → {after} ({learner.difference:+g})"
+    difference = f"{learner.difference:+g}" if learner.difference else "±0"
+    return f"{learner.before:g} of {learner.max_before:g} → {after} ({difference})"
 
 
 def _points(points: Points | None) -> str:
@@ -119,7 +135,7 @@ def _points(points: Points | None) -> str:
 
 
 def _closing_lines(regrade: Regrade) -> Iterator[str]:
-    stay = [each.student for each in regrade.learners if each.verdict == "stays"]
+    stay = [each.student for each in regrade.learners if each.verdict == "stays" and not _is_shown(each)]
     if stay:
         yield f"As before: {', '.join(stay)}"
     for learner in regrade.learners:
@@ -128,9 +144,9 @@ def _closing_lines(regrade: Regrade) -> Iterator[str]:
     if regrade.feedback_renewed:
         yield f"New feedback: {', '.join(regrade.feedback_renewed)}"
     counts = verdicts(regrade)
-    yield (
-        f"{counts.get('loses', 0)} lose, {counts.get('gains', 0)} gain, {counts.get('stays', 0)} stay,"
-        f" {counts.get('failed', 0)} could not be graded."
-    )
+    told = [f"{counts.get('loses', 0)} lose", f"{counts.get('gains', 0)} gain"]
+    told += [f"{counts.get('stays', 0)} keep their total"]
+    told += [f"{counts['new']} are graded for the first time"] if "new" in counts else []
+    yield f"{', '.join(told)}, {counts.get('failed', 0)} could not be graded."
     if regrade.is_rehearsal:
         yield "Nothing was changed. Leave --dry-run away to do it."
