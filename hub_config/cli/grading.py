@@ -21,8 +21,12 @@ Tell = Callable[[Line | None], None]
 
 def grade_and_show(course_dir: Path, assignment: str, choices: Choices, *, as_json: bool) -> int:
     """Grade, tell how far it is if somebody looks, and show the report; return the exit code."""
-    with progress(assignment, is_shown=not as_json) as (begin, tell):
-        report = grade_course(course_dir, assignment, choices, begin, tell)
+    try:
+        with progress(assignment, is_shown=not as_json) as (begin, tell):
+            report = grade_course(course_dir, assignment, choices, begin, tell)
+    except KeyboardInterrupt:
+        click.echo("What is graded is kept; the same command grades the rest.", err=True)
+        raise
     click.echo(json.dumps(as_document(report)) if as_json else "\n".join(as_lines(report)))
     return report.exit_code
 
