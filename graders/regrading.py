@@ -32,7 +32,6 @@ from graders.engine.outcome import Regrade
 from graders.engine.plan import read_plan
 from graders.engine.regrade import Regraded, Regrading, opened_gradebook
 from graders.engine.results import SubmissionContent
-from graders.feedback import feedback_document
 from graders.graded_event import graded_event
 from graders.grading_course import GradingCourse
 from graders.tasks import Desk, Publish
@@ -179,17 +178,7 @@ def _renewed(desk: Desk, submission: Submission, seen: Mapping[str, bytes]) -> F
         told = desk.feedback.get(submission.id)
     except NotFound:
         return _publish(desk, submission, seen)
-    now = feedback_document(
-        desk.course,
-        submission.learner,
-        submission.assignment,
-        pages,
-        submission=submission.id,
-        marks_released=submission.marks_released,
-        language=desk.language,
-        now=told.graded_at,
-    )
-    if now == told and _texts(kept) == _texts(pages):
+    if desk.document(submission, pages, told.graded_at) == told and _texts(kept) == _texts(pages):
         return None
     return _publish(desk, submission, seen)
 

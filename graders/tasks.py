@@ -66,8 +66,11 @@ class Desk:
         """Do a task; runs in a process of its own."""
         return task.run(self)
 
-    def publish(self, submission: Submission, seen: Mapping[str, NotebookNode]) -> FeedbackDocument:
-        document = feedback_document(
+    def document(
+        self, submission: Submission, seen: Mapping[str, NotebookNode], now: datetime
+    ) -> FeedbackDocument:
+        """Return what a learner is told by what the gradebook holds now."""
+        return feedback_document(
             self.course,
             submission.learner,
             submission.assignment,
@@ -75,8 +78,12 @@ class Desk:
             submission=submission.id,
             marks_released=submission.marks_released,
             language=self.language,
-            now=datetime.now(UTC),
+            now=now,
         )
+
+    def publish(self, submission: Submission, seen: Mapping[str, NotebookNode]) -> FeedbackDocument:
+        """Write what a learner is told, and return it."""
+        document = self.document(submission, seen, datetime.now(UTC))
         pages = {name: feedback_page(seen[name], name, document, self.language) for name in seen}
         self.feedback.write(document, pages)
         return document
