@@ -32,7 +32,7 @@ FLAGS = [
 Picture = Callable[..., None]
 
 # Playwright's own 5 s are too few where several kernels start at once; only a failure takes this long.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 def find_chromium() -> str | None:

@@ -101,7 +101,7 @@ class Person:
                 return False
             return True
 
-        wait_until(is_taken, 30)
+        wait_until(is_taken)
 
     def _enter(self, cell: Locator) -> None:
         """Put the cursor into a code cell, also while cells above it still grow and move it."""
@@ -111,7 +111,7 @@ class Person:
             cell.locator(".cm-content").first.click()
             return "jp-mod-active" in (cell.get_attribute("class") or "")
 
-        wait_until(is_active, 30)
+        wait_until(is_active)
 
 
 def solutions(source_notebook: Path) -> dict[str, str]:

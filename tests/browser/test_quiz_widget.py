@@ -20,7 +20,6 @@ from tests.quizzes import deploy_quiz, release_quiz, write_quiz
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
 OUTPUT = Path(__file__).parents[2] / "test-output" / "quiz"
-REPLY_MS = 20_000
 QUIZZES = ("answers", "keyboard", "drafts", "outage", "late", "silence", "themes")
 
 
@@ -43,7 +42,6 @@ def lab(hub: MinimalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    expect.set_options(timeout=REPLY_MS)
     context = chromium.new_context(viewport={"width": 1100, "height": 1700})
     yield context
     context.close()

@@ -49,7 +49,7 @@ def worker(deployment: Deployment) -> Iterator[None]:
     with subprocess.Popen([*command, "--language", "fr"]) as process:
         yield
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +103,11 @@ def test_a_learner_hands_in_and_reads_the_feedback_in_the_notebook(
     run_first_cell(page)
     widget = page.locator(".spoc-feedback")
     expect(widget.locator(".spoc-receipt")).to_contain_text("exercises.ipynb", timeout=ANSWER_MS)
+    expect(widget).to_have_attribute("lang", "fr")
     status = widget.get_by_role("status")
     expect(status).to_contain_text(re.compile(r"attend|cours de correction|points"))
+    # What is marked as busy is not read out.
+    expect(widget.locator("[aria-busy] [role=status]")).to_have_count(0)
     table = widget.get_by_role("table")
     table.wait_for(timeout=GRADED_MS)
     expect(status).to_contain_text("Votre formateur doit encore en noter une partie.")

@@ -18,7 +18,7 @@ from graders.referee.trial import Referee
 from tests.equality.cells import code, locked_tests, notebook
 
 POINTS = 2.0
-LIMITS = RunLimits(cell_seconds=4)
+LIMITS = RunLimits()
 
 
 @pytest.fixture(scope="module")

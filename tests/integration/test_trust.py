@@ -33,7 +33,7 @@ def warm() -> Iterator[WarmParent]:
         yield parent
 
 
-def plan_of(*tests: TestCell, given: str = "x = [1]") -> AssignmentPlan:
+def plan_of(*tests: TestCell, given: str = "x = [1]", cell_seconds: float = 30) -> AssignmentPlan:
     solved = notebook(code(given), *(locked_tests(test.grade_id, test.visible, 2) for test in tests))
     work = PlannedNotebook(
         name="work",
@@ -49,7 +49,7 @@ def plan_of(*tests: TestCell, given: str = "x = [1]") -> AssignmentPlan:
         files={},
         left_alone=frozenset(),
         ignore=(),
-        limits=RunLimits(cell_seconds=1),
+        limits=RunLimits(cell_seconds=cell_seconds),
         permissions=0o444,
         group_writes=False,
         steps=read_steps(Config()),
@@ -70,7 +70,7 @@ def test_a_decision_is_kept_and_needs_no_process_again(warm: WarmParent, tmp_pat
 
 
 def test_what_a_stopped_run_decided_is_not_kept(warm: WarmParent, tmp_path: Path) -> None:
-    plan = plan_of(TestCell("one", "import time\ntime.sleep(9)", ""))
+    plan = plan_of(TestCell("one", "import time\ntime.sleep(60)", ""), cell_seconds=0.3)
     trusted(plan, "auto", ENVIRONMENT, warm, tmp_path)
     assert kept(tmp_path) == []
 

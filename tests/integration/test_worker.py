@@ -16,7 +16,7 @@ from tests.handing_in import Deployment, deploy, edited, with_code
 from tests.processes import descendants
 from tests.waiting import wait_until
 
-SLOW = "import time; time.sleep(20)"
+SLOW = "import time; time.sleep(5)"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_a_stopped_worker_leaves_its_submission_to_the_next(deployment: Deployme
     with running_worker(deployment) as worker:
         wait_until(lambda: deployment.now(slow).state == "grading")
         worker.terminate()
-        assert worker.wait(10) == 0
+        assert worker.wait(30) == 0
     left = deployment.now(slow)
     assert (left.state, left.claims) == ("received", 0), "being told to stop is not a failure"
 
@@ -59,7 +59,7 @@ def test_what_a_killed_worker_was_grading_is_graded_by_the_next(
         started = descendants(worker.pid)
         assert started
         worker.kill()
-        worker.wait(10)
+        worker.wait(30)
     wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in started))
     with running_worker(deployment):
         wait_until(lambda: deployment.now(slow).state == "graded", 120)

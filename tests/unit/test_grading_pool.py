@@ -42,7 +42,7 @@ def test_what_kills_its_process_is_given_up_and_the_others_are_done() -> None:
 
 
 def test_a_task_that_takes_too_long_is_stopped() -> None:
-    with Pool[str, str](work, 1, task_seconds=0.2) as pool:
+    with Pool[str, str](work, 1, task_seconds=1) as pool:
         pool.put("hangs")
         pool.put("a")
         found = all_done(pool)
