@@ -257,6 +257,12 @@ def test_a_feedback_page_may_do_nothing(
     assert "<script" not in reply.text
 
 
+def hand_in_the_solution(deployment: Deployment) -> None:
+    with connected() as member:
+        content = [tar_of(deployment.source_dir).getvalue()]
+        member.post_stream(f"api/assignments/{MODULE}/submissions", content, Receipt)
+
+
 def test_a_trainer_grades_again_and_releases_marks_from_formgrader(
     tmp_path: Path,
     hub: MinimalHub,
@@ -265,10 +271,7 @@ def test_a_trainer_grades_again_and_releases_marks_from_formgrader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     become("ada", tmp_path, hub, deployment, monkeypatch)
-    with connected() as ada:
-        ada.post_stream(
-            f"api/assignments/{MODULE}/submissions", [tar_of(deployment.source_dir).getvalue()], Receipt
-        )
+    hand_in_the_solution(deployment)
     assert told(autograde(MODULE, "ada"))["error"].startswith("Only trainers")
     become("tia", tmp_path, hub, deployment, monkeypatch)
     assert told(autograde(MODULE, "ada")) == {"success": True, "log": "ada: 17 of 31 points"}
@@ -321,10 +324,7 @@ def test_formgrader_in_a_trainers_server_grades_and_releases_through_the_course(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     become("ada", tmp_path, hub, deployment, monkeypatch)
-    with connected() as ada:
-        ada.post_stream(
-            f"api/assignments/{MODULE}/submissions", [tar_of(deployment.source_dir).getvalue()], Receipt
-        )
+    hand_in_the_solution(deployment)
     home = become("tia", tmp_path, hub, deployment, monkeypatch)
     (home / "course").symlink_to(deployment.state.course_dir)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(CONFIG_DIR / "trainer"))
