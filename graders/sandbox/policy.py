@@ -55,8 +55,8 @@ class SandboxPolicy:
     uid: int = GRADING_UID
     """The real uid and gid inside when root starts it. An ordinary user's sandbox runs as that user."""
     locks_files: bool = True
-    """Whether it may lock files. Read-only files are the same for all sandboxes, and a lock on one of them is
-    seen in all: what must tell nobody what it knows locks none."""
+    """Whether it can lock files. Read-only files are the same for all sandboxes, and a lock on one of them is
+    seen in all: what must tell nobody what it knows locks none, and is told that it does."""
     outlives_caller: bool = False
     """Whether the sandbox goes on when the process that started it ends."""
     confines_children: bool = False

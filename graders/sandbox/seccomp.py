@@ -80,7 +80,8 @@ def filter_descriptor(locks_files: bool) -> int:
     """Return a descriptor of the compiled filter, which stays open for the life of this process.
 
     Args:
-        locks_files: Whether the filter lets files be locked.
+        locks_files: Whether the filter lets files be locked. Otherwise a lock is said to be had, and is not:
+            SQLite opens no database that it cannot lock.
 
     Raises:
         SandboxUnavailable: The system has no libseccomp.
@@ -104,10 +105,13 @@ def filter_descriptor(locks_files: bool) -> int:
     rules.add_rule(refuse, "clone", new_user_namespace)
     for request in FORBIDDEN_IOCTLS:
         rules.add_rule(refuse, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, LOW_32_BITS, request))
-    for request in FORBIDDEN_FCNTLS if locks_files else (*FORBIDDEN_FCNTLS, *LOCKING_FCNTLS):
+    for request in FORBIDDEN_FCNTLS:
         rules.add_rule(refuse, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, LOW_32_BITS, request))
     if not locks_files:
-        rules.add_rule(refuse, "flock")
+        done_nothing = pyseccomp.ERRNO(0)
+        rules.add_rule(done_nothing, "flock")
+        for request in LOCKING_FCNTLS:
+            rules.add_rule(done_nothing, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, LOW_32_BITS, request))
     no_such_family = pyseccomp.ERRNO(errno.EAFNOSUPPORT)
     for family in set(range(HIGHEST_FAMILY)) - ALLOWED_FAMILIES:
         rules.add_rule(no_such_family, "socket", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, LOW_32_BITS, family))

@@ -131,13 +131,18 @@ def read_from_descriptor(number: int) -> str:
 def lock(path: str) -> bool:
     with open(path, "rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
-    return True
+        return _is_locked(path)
 
 
 def lock_range(path: str) -> bool:
     with open(path, "rb") as file:
         fcntl.lockf(file, fcntl.LOCK_SH)
-    return True
+        return _is_locked(path)
+
+
+def _is_locked(path: str) -> bool:
+    """Ask the kernel, which may have been kept from being asked for the lock."""
+    return any(f":{os.stat(path).st_ino} " in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 def lease(path: str) -> bool:
