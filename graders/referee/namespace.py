@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
+
+from graders.referee.handles import is_remote
+
+_NEVER_DATA = frozenset({"open", "exit", "quit"})
+"""Names of Python's own that every notebook binds."""
 
 
 class TestNamespace(dict[str, Any]):
@@ -16,7 +22,8 @@ class TestNamespace(dict[str, Any]):
     2. what the instructor's notebook imports, if the learner has that name too,
     3. the author's own functions, if the learner has that name too,
     4. the learner's names; those that Python itself has only if the instructor's notebook defines them,
-    5. Python's own.
+    5. Python's own: a learner who has given such a name to data (`list = [1, 2]`) has lost it, as in a
+       notebook; a learner's function of that name would judge in the place of Python's, and counts nothing.
 
     Args:
         imports: Statements of the instructor's notebook, by the names that they bind.
@@ -57,8 +64,25 @@ class TestNamespace(dict[str, Any]):
         if name in self._helpers:
             return self._authors[name]
         if hasattr(builtins, name) and name not in self._shadowing:
+            self._refuse_lost(name, self._ask)
             raise KeyError(name)
         return self._ask(name)
+
+    def _refuse_lost(self, name: str, ask: Callable[[str], Any]) -> None:
+        """Raise what a call of the data raises under which a learner has hidden something of Python's own.
+
+        The data itself is kept from the test: what it would do with it may be a success.
+        """
+        own = getattr(builtins, name)
+        if name.startswith("__") or name in _NEVER_DATA or not callable(own) or _is_error(own):
+            return
+        value = ask(name)
+        if not (is_remote(value) or callable(value) or isinstance(value, ModuleType)):
+            raise TypeError(f"{type(value).__name__!r} object is not callable")
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 class _Authors(dict[str, Any]):

@@ -363,6 +363,20 @@ def test_names_of_python_or_of_an_import_are_never_the_learners(learner: str, te
     assert judged(learner, test).status == status
 
 
+@pytest.mark.parametrize(
+    ("learner", "test"),
+    [
+        ("list = [1, 2]\nwords = ['a']", "assert list(words) == ['a']"),
+        ("sum = 0\ndef total(xs):\n    return 3", "assert total([1, 2]) == sum([1, 2])"),
+        ("str = 'a'\nvalue = 'a'", "assert isinstance(value, str)"),
+        ("print = 'printed'", "print('done')"),
+        ("tuple = ()\nvalue = 1", "assert not isinstance(value, tuple)"),
+    ],
+)
+def test_what_a_learner_hides_of_python_by_data_is_lost_to_tests(learner: str, test: str) -> None:
+    assert "object is not callable" in judged(learner, test).shown
+
+
 def test_a_function_of_pythons_that_the_exercise_asks_for_is_the_learners() -> None:
     solution = "def sum(values):\n    return 0"
     learner = "def sum(values):\n    return 'mine'"
