@@ -36,7 +36,7 @@ TrustMode = Literal["auto", "referee", "kernel"]
 BY_CHOICE = "all tests were run in the learner's kernel, by choice"
 _IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
 _OWN_FILE = "it uses {}, of which the learner's own version counts (Autograde.exclude_overwriting)"
-_VERSION = 6
+_VERSION = 7
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
 

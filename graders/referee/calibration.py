@@ -8,25 +8,28 @@ nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 from nbformat import NotebookNode
 
-from graders.execution.results import ExecutedNotebook, Judgement, RunLimits, TestCell, TestResult, Trial
+from graders.execution.results import ExecutedNotebook, Judgement, RunLimits, TestCell, TestResult
 from graders.execution.results import Trust as Where
 from graders.execution.run import execute_notebook
 from graders.execution.sequence import judge_in_sequence
 from graders.execution.status import KERNEL_DIED, NOT_RUN, OUT_OF_TIME, InfrastructureFault, RunStatus
 from graders.forkserver.parent import ForkClient
 from graders.referee.analysis import names_of, obstacles
-from graders.referee.helpers import helpers_of
+from graders.referee.helpers import helpers_of, names_looked_up
+from graders.referee.observation import observe
 from graders.referee.peer import NO_ANSWER
 from graders.referee.process import PROCESS_LOST
 from graders.referee.trial import REFEREE_DIED, InstructorSide, Observed, Referee
 
 GOES_ON = "it depends on what hidden tests do, or on files of its moment: it ran in one process with them"
+AFTER_OTHERS = "it goes on from a test that runs beside the learner's code: it ran in one process with that"
 _OF_THE_MACHINE: frozenset[RunStatus] = frozenset({"time", "signal", "memory", "output", "infrastructure"})
 _ERRORS_OF_THE_MACHINE = frozenset({OUT_OF_TIME, KERNEL_DIED, NOT_RUN, REFEREE_DIED, "MemoryError"})
 
@@ -64,11 +67,14 @@ def instructor_side(source: NotebookNode, tests: Mapping[str, TestCell], files: 
         tests: Its tests, by grade id.
         files: A tar of what lies beside it.
     """
-    cells = [cell for cell in source.cells if cell.cell_type == "code" and _grade_id(cell) not in tests]
+    cells = [cell for cell in source.cells if _is_code(cell) and _grade_id(cell) not in tests]
     names = names_of(cell.source for cell in cells)
     # The course kernel's own name: the learner's would say of itself whether a check holds.
     offered = {} if "spoc" in names.defined else {"spoc": "from course import checks as spoc"}
-    imports = {**offered, **names.imports}
+    # What a test imports stays imported, also where that test runs elsewhere than one after it.
+    of_tests = names_of(test.full for test in tests.values()).imports
+    unbound = {name: text for name, text in of_tests.items() if name not in names.defined}
+    imports = {**offered, **unbound, **names.imports}
     # A notebook without marked answers has them anywhere.
     is_marked = any(_is_answer(cell) for cell in cells)
     given = [cell for cell in cells if _is_locked(cell) or (is_marked and not _is_answer(cell))]
@@ -102,15 +108,13 @@ def calibrate(
         InfrastructureFault: The platform failed, or lost the process of a solution that passes.
     """
     side = instructor_side(source, tests, files)
-    stopped = {
-        key: found[0].reason for key, test in tests.items() if (found := obstacles(test.full, side.imports))
-    }
+    stopped = _stopped(source, tests, side)
     apart = {key: replace(test, trust="referee") for key, test in tests.items() if key not in stopped}
     late = {key: replace(test, at_end=True) for key, test in apart.items()}
-    first = _observe(source, late, side, warm, limits, recording=True)
+    first = observe(source, late, side, warm, limits, recording=True)
     asked = {key: seen.asked for key, seen in first.seen.items()}
     # Once more, with no more than what was asked: this is what learners' solutions will meet.
-    second = _observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
+    second = observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
     beside = execute_notebook(source, tests, files, warm, limits, None)
     whole = beside.tests
     if any(test.full != test.visible for test in tests.values()):
@@ -124,15 +128,88 @@ def calibrate(
     is_sure = not any(map(_was_stopped, runs)) and _OF_THE_MACHINE.isdisjoint(
         result.status for result in whole.values()
     )
-    return {
+    outcomes = {
+        key: _Outcome(stopped.get(key, ""), second.seen.get(key), beside.tests[key], whole[key])
+        for key in tests
+    }
+    found = {
         key: replace(
-            _decided(_Outcome(stopped.get(key, ""), second.seen.get(key), beside.tests[key], whole[key])),
+            _decided(outcomes[key]),
             calls=asked.get(key, frozenset()),
             at_end=key in apart and key not in first.unsteady,
             is_sure=is_sure,
         )
         for key in tests
     }
+    run = partial(_run_as_placed, source, tests, side, warm=warm, limits=limits)
+    return _as_placed(found, run, outcomes)
+
+
+def _stopped(source: NotebookNode, tests: Mapping[str, TestCell], side: InstructorSide) -> dict[str, str]:
+    """Return why tests cannot be judged by a referee, as far as texts tell: by grade id."""
+    cells = (cell.source for cell in source.cells if _is_code(cell) and _grade_id(cell) not in tests)
+    looked_up = names_looked_up(cells) & side.defined
+    found = {}
+    for key, test in tests.items():
+        if obstacle := obstacles(test.full, side.imports):
+            found[key] = obstacle[0].reason
+        elif anew := sorted(names_of([test.full]).defined & looked_up):
+            found[key] = f"it defines {anew[0]} anew, which functions of the notebook look up"
+    return found
+
+
+def _as_placed(
+    found: dict[str, Trust],
+    run: Callable[[Mapping[str, Trust]], ExecutedNotebook],
+    outcomes: Mapping[str, _Outcome],
+) -> dict[str, Trust]:
+    """Return a decision by which each test gives what it should while the others are judged by it, too.
+
+    A test that runs beside the learner's code leaves nothing to those of the referee but its visible part.
+
+    Args:
+        found: What was decided while the referee judged all that it can.
+        run: Runs the notebook by a decision.
+        outcomes: By grade id.
+    """
+    while {trust.trust for trust in found.values()} == {"kernel", "referee"}:
+        executed = run(found)
+        if _was_stopped(executed):
+            return {key: replace(trust, is_sure=False) for key, trust in found.items()}
+        missing = [
+            key
+            for key, trust in found.items()
+            if trust.trust == "referee"
+            and not trust.fails
+            and not _is_same(executed.tests[key], outcomes[key].wanted)
+        ]
+        if not missing:
+            break
+        found = {**found, **{key: _after_others(found[key], outcomes[key]) for key in missing}}
+    return found
+
+
+def _after_others(trust: Trust, of: _Outcome) -> Trust:
+    in_sequence = _is_same(of.in_sequence, of.wanted)
+    return replace(trust, trust="kernel", reason=AFTER_OTHERS, in_sequence=in_sequence)
+
+
+def _is_same(one: TestResult, other: TestResult) -> bool:
+    return (one.status, one.points) == (other.status, other.points)
+
+
+def _run_as_placed(
+    source: NotebookNode,
+    tests: Mapping[str, TestCell],
+    side: InstructorSide,
+    trusts: Mapping[str, Trust],
+    warm: ForkClient,
+    limits: RunLimits,
+) -> ExecutedNotebook:
+    # What the others of the kernel give is known: they are run for what they leave.
+    placed = {key: replace(trusts[key], in_sequence=False).placed(test) for key, test in tests.items()}
+    judging = partial(Referee, warm, limits, calibrated(side, trusts))
+    return execute_notebook(source, placed, side.files, warm, limits, judging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +222,17 @@ class _Outcome:
     beside: TestResult
     in_sequence: TestResult
 
+    @property
+    def needs_hidden_parts(self) -> bool:
+        return _worth(self.in_sequence) > _worth(self.beside)
+
+    @property
+    def wanted(self) -> TestResult:
+        return self.in_sequence if self.needs_hidden_parts else self.beside
+
 
 def _decided(of: _Outcome) -> Trust:
-    in_sequence = _worth(of.in_sequence) > _worth(of.beside)
-    wanted = of.in_sequence if in_sequence else of.beside
+    in_sequence, wanted = of.needs_hidden_parts, of.wanted
     fails = wanted.status != "ok"
     if of.obstacle:
         return Trust("kernel", of.obstacle, in_sequence=in_sequence, fails=fails)
@@ -157,7 +241,7 @@ def _decided(of: _Outcome) -> Trust:
         return Trust("referee", fails=True)
     if of.apart is not None:
         apart = of.apart.judgement.result
-        if (apart.status, apart.points) == (wanted.status, wanted.points):
+        if _is_same(apart, wanted):
             return Trust("referee", gives_points=apart.points is not None)
     if in_sequence:
         return Trust("kernel", GOES_ON, in_sequence=True)
@@ -188,53 +272,6 @@ def _was_stopped(run: ExecutedNotebook) -> bool:
     )
 
 
-class _Recorder:
-    """A referee that keeps what each test asked."""
-
-    def __init__(self, referee: Referee) -> None:
-        self._referee = referee
-        self.seen: dict[str, Observed] = {}
-
-    def __enter__(self) -> Trial:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._referee.close()
-
-    def judge(self, test: TestCell, snapshot: int) -> Judgement:
-        observed = self.seen[test.grade_id] = self._referee.observe(test, snapshot)
-        return observed.judgement
-
-
-@dataclass(frozen=True, slots=True)
-class _Observations:
-    """What each test gave by nbgrader's rules, the run, and the tests that cannot wait for its end."""
-
-    seen: Mapping[str, Observed]
-    runs: tuple[ExecutedNotebook, ...] = ()
-    unsteady: frozenset[str] = frozenset()
-
-
-def _observe(
-    source: NotebookNode,
-    tests: Mapping[str, TestCell],
-    side: InstructorSide,
-    warm: ForkClient,
-    limits: RunLimits,
-    *,
-    recording: bool,
-) -> _Observations:
-    recorder = _Recorder(Referee(warm, limits, side, recording=recording))
-    if not tests:
-        return _Observations({})
-    executed = execute_notebook(source, tests, side.files, warm, limits, lambda: recorder)
-    seen = {
-        key: replace(each, judgement=replace(each.judgement, result=executed.tests[key]))
-        for key, each in recorder.seen.items()
-    }
-    return _Observations(seen, (executed,), executed.unsteady)
-
-
 def _reason(apart: Judgement, beside: TestResult) -> str:
     error = next((output for output in apart.outputs if output.output_type == "error"), None)
     if error is not None:
@@ -247,6 +284,10 @@ def _reason(apart: Judgement, beside: TestResult) -> str:
 
 def _points(result: TestResult) -> str:
     return "all" if result.points is None else f"{result.points:g}"
+
+
+def _is_code(cell: NotebookNode) -> bool:
+    return bool(cell.cell_type == "code")
 
 
 def _is_answer(cell: NotebookNode) -> bool:

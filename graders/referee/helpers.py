@@ -43,6 +43,18 @@ def helpers_of(authors: Iterable[str], others: Iterable[str], imports: Collectio
     return {name: ast.unparse(found[name]) for name in uses}
 
 
+def names_looked_up(cells: Iterable[str]) -> frozenset[str]:
+    """Return the names that functions of a notebook's cells look up in it when they are called."""
+    return frozenset(
+        name
+        for source in cells
+        for statement in statements(source)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.FunctionDef)
+        for name in _used(node)
+    )
+
+
 def _is_known(
     used: set[str], helpers: Mapping[str, object], imports: Collection[str], bound: Collection[str]
 ) -> bool:
