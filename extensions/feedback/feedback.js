@@ -4,36 +4,41 @@
 /** @typedef {{exercise: string, points: string, state: "full" | "part" | "none" | "open", texts: string[]}} Row */
 /** @typedef {{caption: string, headers: string[], rows: Row[], more: string,
  *   pages: {name: string, href: string}[]}} Table */
-/** @typedef {{get(name: "receipt" | "status"): string, get(name: "busy"): boolean, get(name: "table"): Table | null,
+/** @typedef {{get(name: "receipt" | "status" | "language"): string, get(name: "busy"): boolean, get(name: "table"): Table | null,
  *   on(event: string, callback: () => void): void, off(event: string, callback: () => void): void}} Model */
 
 export default {
   /** @param {{model: Model, el: HTMLElement}} given */
   render({ model, el }) {
     const receipt = element("p", "spoc-receipt");
-    // It stands in the page before its text changes: only then do screen readers read it out.
     const status = element("p", "spoc-status");
     status.setAttribute("role", "status");
     const feedback = element("div", "spoc-details");
     const root = element("section", "spoc-feedback");
+    root.lang = model.get("language");
     root.append(receipt, status, feedback);
     el.replaceChildren(root);
 
     const show = () => {
       setText(receipt, model.get("receipt"));
+      receipt.hidden = receipt.textContent === "";
       setText(status, model.get("status"));
-      root.setAttribute("aria-busy", String(model.get("busy")));
+      // Not of the whole: a screen reader says nothing of what is busy, and the place in the queue is to be heard.
+      feedback.setAttribute("aria-busy", String(model.get("busy")));
+      root.classList.toggle("spoc-busy", model.get("busy"));
     };
     const showTable = () => {
       const table = model.get("table");
       feedback.replaceChildren(...(table ? [tableOf(table), pagesOf(table)] : []));
     };
-    show();
+    // Screen readers read out what changes in a page: the text comes when its place stands there.
+    const first = setTimeout(show, 100);
     showTable();
     const texts = ["change:receipt", "change:status", "change:busy"];
     for (const change of texts) model.on(change, show);
     model.on("change:table", showTable);
     return () => {
+      clearTimeout(first);
       for (const change of texts) model.off(change, show);
       model.off("change:table", showTable);
     };
@@ -43,7 +48,6 @@ export default {
 /** @param {HTMLElement} place @param {string} text */
 function setText(place, text) {
   if (place.textContent !== text) place.textContent = text;
-  place.hidden = text === "";
 }
 
 /** @param {Table} table */

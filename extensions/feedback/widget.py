@@ -27,12 +27,13 @@ class FeedbackWidget(anywidget.AnyWidget):
 
     receipt = Unicode(help="What was received; empty where feedback alone is shown.").tag(sync=True)
     status = Unicode(help="Where it stands; read out when it changes.").tag(sync=True)
+    language = Unicode(help="Of all texts.").tag(sync=True)
     busy = Bool(help="Whether something is still to come.").tag(sync=True)
     table = Dict(None, allow_none=True, help="The feedback, as `Wording.table` gives it.").tag(sync=True)
 
     def __init__(self, client: CourseClient, status: SubmissionStatus, wording: Wording) -> None:
         # Given, because the default of a `Dict` is an empty one, whatever it was told.
-        super().__init__(status=wording.waiting(status), busy=True, table=None)
+        super().__init__(status=wording.waiting(status), language=wording.language, busy=True, table=None)
         self._client = client
         self._wording = wording
         self._submission = status.submission
