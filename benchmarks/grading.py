@@ -32,7 +32,7 @@ SPOC = str(Path(sysconfig.get_path("scripts"), "spoc"))
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is done, so that a quick run takes under two minutes."""
+    """How much is done, so that a quick run takes under a minute."""
 
     cohort: int = 30
     large_cohort: int = 120
@@ -44,7 +44,7 @@ class Sizes:
     of: int = 200
 
 
-QUICK = Sizes(cohort=4, large_cohort=12, long_cells=40, repeats=1, single=5, kernels=3, killed=2, of=12)
+QUICK = Sizes(cohort=2, large_cohort=4, long_cells=40, repeats=1, single=2, kernels=1, killed=1, of=10)
 
 
 def measure(quick: bool) -> Figures:
