@@ -12,12 +12,14 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic, sleep
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
+from markupsafe import Markup, escape
+from nbgrader.api import GradeCell, MissingEntry
 from nbgrader.server_extensions.formgrader.apihandlers import BaseApiHandler
 from nbgrader.server_extensions.formgrader.base import check_xsrf
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
@@ -38,6 +40,8 @@ Action = Callable[[CourseClient], str]
 _NOTEBOOK_BEGINS = ' id="notebook"'
 _INLINE_SCRIPT = re.compile(r"<script(?: type=\"[^\"]*\")?>(.*?)</script>", re.DOTALL)
 _HANDLER = re.compile(r' onclick="([^"]*)"')
+_TEST_HEADING = '<span class="nbgrader-label"><code>{}</code></span>'
+_REMARK = Markup('<div role="note" style="clear: both; padding-top: 0.5em"><strong>{}</strong></div>')
 _MATHJAX = re.compile(r'<script src="(https://[^"?;\s]*)')
 
 
@@ -112,7 +116,17 @@ class SubmissionPageHandler(SubmissionHandler):
             self.set_header(
                 "Content-Security-Policy", f"{self.content_security_policy}; {page_policy(chunk)}"
             )
+            chunk = with_remarks(chunk, self._remarks(*self.path_args))
         super().write(chunk)
+
+    def _remarks(self, submission: str) -> dict[str, str]:
+        """Return by test what was noticed when it was graded: nbgrader's page has no place for it."""
+        try:
+            comments = self.gradebook.find_submission_notebook_by_id(submission).comments
+        except MissingEntry:
+            return {}
+        of_tests = [each for each in comments if isinstance(each.cell, GradeCell)]
+        return {each.name: each.auto_comment for each in of_tests if each.auto_comment}
 
 
 class SubmittedFileHandler(SubmissionFilesHandler):
@@ -121,6 +135,14 @@ class SubmittedFileHandler(SubmissionFilesHandler):
     @property
     def content_security_policy(self) -> str:
         return f"{super().content_security_policy}; default-src 'none'; img-src 'self' data:; sandbox"
+
+
+def with_remarks(page: str, remarks: Mapping[str, str]) -> str:
+    """Return formgrader's page of a submission with a remark in the heading of each test that has one."""
+    for test, remark in remarks.items():
+        heading = _TEST_HEADING.format(escape(test))
+        page = page.replace(heading, f"{heading}{_REMARK.format(remark)}")
+    return page
 
 
 def page_policy(page: str) -> str:
