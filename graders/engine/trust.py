@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Literal
+from uuid import uuid4
 
 import nbformat
 
@@ -215,8 +215,10 @@ def _read(path: Path) -> bytes:
 
 def _write(path: Path, text: str) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Commands that start together decide together: each writes a file of its own.
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".incoming", delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    # Commands that start together decide together: each writes a file of its own. Its path stays relative:
+    # who owns the course directory may not go all the way to it.
+    incoming = path.with_name(f"{uuid4().hex}.incoming")
+    incoming.touch(mode=0o600, exist_ok=False)
+    incoming.write_text(text, encoding="utf-8")
+    incoming.replace(path)
     return b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,7 @@ from graders.repair.source import SourceNotebook
 from tests.equality.cells import code, locked_tests, notebook
 
 ENVIRONMENT = WarmEnvironment(imports=())
+TRAINERS = 200000
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,18 @@ def test_commands_that_decide_at_once_keep_one_decision(tmp_path: Path) -> None:
             done.result()
     assert [path.name for path in kept(tmp_path)] == ["key.json"]
     assert folder.find("key") == trusts
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_a_decision_is_kept_where_only_root_may_go_all_the_way(tmp_path: Path) -> None:
+    course = tmp_path / "closed" / "course"
+    course.mkdir(parents=True)
+    course.parent.chmod(0o700)
+    os.chown(course, TRAINERS, TRAINERS)
+    folder, trusts = TrustFolder(course), {"one": Trust("referee")}
+    folder.keep("key", trusts)
+    assert folder.find("key") == trusts
+    assert [path.stat().st_uid for path in kept(course)] == [TRAINERS]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}x", '{"one": ["referee"]}', '{"one": {"trust": "referee"}}'])
