@@ -22,7 +22,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from graders.execution.ambient import watch_warnings
+from graders.execution.ambient import REGISTRY, watch_warnings
 from graders.execution.facts import Facts
 from graders.execution.files import unpack
 from graders.execution.folder_state import FILES, FolderState
@@ -177,6 +177,8 @@ class _Snapshot(_Server):
         channel = Channel(connection)
         super().__init__(kernel, channel)
         self._files: FolderState | None = files
+        # As before each cell.
+        kernel.shell.user_ns.pop(REGISTRY, None)
         self._inspection = Inspection(channel, kernel.shell.user_ns)
 
     def _answer(self, message: Message) -> None:

@@ -20,6 +20,7 @@ from jupyter_client.session import Session, extract_header
 from traitlets import Instance
 from traitlets.config import Config
 
+from graders.execution.repeated_work import spare_repeated_work
 from graders.execution.streams import CellStream, Outlet
 from graders.execution.tracebacks import hide_own_frames, quicken_errors
 
@@ -42,8 +43,12 @@ WARM_TABLE = (
     "_d.groupby('k')['v'].sum()",
     "_d.describe()",
     "_d.merge(_d, on='k').sort_values('v_x')",
+    "_d.pivot_table(index='k', values='v'); _d.groupby(['k', 'v'])['v'].sum().unstack()",
+    "_p.testing.assert_frame_equal(_d, _d)",
+    "_d.to_dict(); _d.to_string(); _d.to_csv()",
     "_d['b']",
 )
+WARM_ARRAY = ("import numpy as _n; _n.testing.assert_allclose(1, 1); _n.random.default_rng(1)",)
 WARM_FIGURE = ("import matplotlib.pyplot as _q; _q.plot([1, 2]); _q.show()", "_q.close('all')")
 
 
@@ -166,6 +171,7 @@ def _kernel(outlet: Outlet) -> Any:
     shell: Any = kernel.shell
     shell.ask_exit = lambda: None
     quicken_errors(shell)
+    spare_repeated_work()
     hide_own_frames(shell)
     return kernel
 
@@ -179,6 +185,8 @@ def _put_folder_on_path() -> None:
 
 def _warm_cells() -> Iterable[str]:
     yield from WARM_CELLS
+    if "numpy" in sys.modules:
+        yield from WARM_ARRAY
     if "pandas" in sys.modules:
         yield from WARM_TABLE
     if "matplotlib.pyplot" in sys.modules:

@@ -45,10 +45,12 @@ def _array(walk: Walk, value: Any) -> None:
 def _values(walk: Walk, value: Any) -> None:
     """Note a column's or an index's values: an array, or one of pandas' own."""
     kind = type(value).__name__
+    if kind == "ndarray":
+        walk.mark(kind)
+        _content(walk, value)
+        return
     walk.mark(kind, str(value.dtype))
     match kind:
-        case "ndarray":
-            _content(walk, value)
         case "Categorical":
             _content(walk, value._ndarray)  # noqa: SLF001
             _index(walk, value.dtype.categories)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import stack_data
 from ipykernel.compiler import XCachingCompiler
+from pygments.formatters.terminal256 import Terminal256Formatter
+from stack_data.core import style_with_executing_node
+
+from graders.execution.library_source import read_functions_only
 
 _NO_MODULE = "<no module>"
 _OWN = str(Path(__file__).parent)
@@ -40,6 +46,27 @@ def quicken_errors(shell: Any) -> None:
     shell.compile = CellCompiler()
     # IPython formats each error once more for who exports the session.
     shell._format_exception_for_storage = as_shown  # noqa: SLF001
+    read_functions_only()
+    _keep_styles()
+
+
+def _keep_styles() -> None:
+    """Have colours be looked up once for a style, and not for each error."""
+    stack_data.style_with_executing_node = cache(style_with_executing_node)  # type: ignore[attr-defined]
+    look_up = Terminal256Formatter._setup_styles  # noqa: SLF001
+    known: dict[Any, dict[str, tuple[str, str]]] = {}
+
+    def set_up(formatter: Any) -> None:
+        settings = formatter.style, formatter.usebold, formatter.useunderline, formatter.useitalic
+        if type(formatter) is not Terminal256Formatter:
+            look_up(formatter)
+        elif settings in known:
+            formatter.style_string = dict(known[settings])
+        else:
+            look_up(formatter)
+            known[settings] = dict(formatter.style_string)
+
+    Terminal256Formatter._setup_styles = set_up  # noqa: SLF001
 
 
 def hide_own_frames(shell: Any) -> None:

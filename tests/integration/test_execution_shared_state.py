@@ -71,6 +71,16 @@ def test_one_copy_serves_all_tests_where_nothing_changes(warm: WarmParent, copie
     assert copies == ["share"]
 
 
+def test_a_warning_of_long_ago_changes_nothing(warm: WarmParent, copies: list[str]) -> None:
+    cells = (
+        "import warnings\nwarnings.warn('look')\ndef f():\n    return 1",
+        ("", "assert f() == 1"),
+        "x = 2",
+    )
+    assert not _run(*_built(cells), warm, at_end=True).unsteady
+    assert copies == ["share"]
+
+
 @pytest.mark.parametrize(
     ("name", "unsteady"),
     [
