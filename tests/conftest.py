@@ -2,6 +2,8 @@
 
 with_own_commands     (automatic) the environment's commands are on PATH, as `spoc` has it
 with_one_alembic_run  (automatic) a new gradebook costs no process, but for the first
+deploy                (session) makes deployments with a released module and the members that it is given
+demo_state            (session) the demo's state folder, to copy
 running_hub           (session) a real hub with the demo's course and cohort: tia teaches; ada, ben, chloe
                       learn
 """
@@ -16,7 +18,11 @@ from functools import cache
 import pytest
 from nbgrader import api
 
+from course.state import StateFolder
+from hub_config.demo import prepare_demo
+from hub_config.runtime import free_port
 from tests.course_hub import CourseHub, course_hub
+from tests.handing_in import Deploy, deployed, release_module
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,7 +42,22 @@ def with_one_alembic_run() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
-    """Shared by all: a test that removes somebody or stops the hub starts its own with `course_hub`."""
-    with course_hub(tmp_path_factory.mktemp("state")) as hub:
+def deploy(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
+    """Each deployment is a copy: building and releasing a module takes seconds."""
+    released = StateFolder(tmp_path_factory.mktemp("released") / "state")
+    release_module(released)
+    return lambda *members: deployed(released, tmp_path_factory.mktemp("deployment"), *members)
+
+
+@pytest.fixture(scope="session")
+def demo_state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    state = StateFolder(tmp_path_factory.mktemp("demo") / "state")
+    prepare_demo(state, free_port())
+    return state
+
+
+@pytest.fixture(scope="session")
+def running_hub(demo_state: StateFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
+    """Shared by all: a test that removes somebody or stops the hub starts its own."""
+    with course_hub(demo_state, tmp_path_factory.mktemp("hub") / "state") as hub:
         yield hub

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +19,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from course.database import Database
 from course.invitations import Invitations
 from course.state import StateFolder
-from hub_config.demo import prepare_demo
 from hub_config.hub_process import running_hub
 from hub_config.runtime import free_port
-from hub_config.settings import Settings, write_settings
+from hub_config.settings import Settings, read_settings, write_settings
 from tests.roster_hub import USER_AGENT, join
 from tests.waiting import wait_until
 
@@ -115,10 +115,10 @@ class CourseHub:
 
 
 @contextmanager
-def course_hub(folder: Path) -> Iterator[CourseHub]:
-    """Make the demo in `folder` and run its hub; stop it at the end."""
-    state = StateFolder(folder)
-    settings = prepare_demo(state, free_port())
+def course_hub(demo: StateFolder, folder: Path) -> Iterator[CourseHub]:
+    """Copy the demo to `folder` and run its hub; stop it at the end."""
+    state = StateFolder(Path(shutil.copytree(demo.root, folder)))
+    settings = read_settings(state).model_copy(update={"port": free_port()})
     write_settings(state, settings)
     with running_hub(state, settings):
         hub = CourseHub(state, settings)

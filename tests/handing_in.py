@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import nbformat
 from nbformat import NotebookNode
@@ -61,14 +63,17 @@ class Deployment:
         return FeedbackStore(self.state.feedback_dir).page(submission.id, notebook)
 
 
-def deploy(root: Path, *members: str) -> Deployment:
-    """Build and release `MODULE` below `root`; `members` are roster lines `username,name,email,role`."""
-    state = StateFolder(root / "state")
+class Deploy(Protocol):
+    """Makes deployments."""
+
+    def __call__(self, *members: str) -> Deployment:
+        """Return a new one; `members` are roster lines `username,name,email,role`."""
+
+
+def release_module(state: StateFolder) -> None:
+    """Build and release `MODULE`."""
     state.root.mkdir(parents=True)
-    roster = root / "roster.csv"
-    roster.write_text("\n".join(["username,name,email,role", *members]) + "\n", encoding="utf-8")
     with closing(Database(state.database_url)) as database:
-        Roster(database).import_csv(roster)
         build_course(SAMPLE_MODULES_DIR, state.course_dir, [MODULE])
         release_modules(
             SAMPLE_MODULES_DIR,
@@ -78,6 +83,16 @@ def deploy(root: Path, *members: str) -> Deployment:
             Calendar(None, "Europe/Paris"),
             now=datetime.now(UTC),
         )
+
+
+def deployed(released: StateFolder, root: Path, *members: str) -> Deployment:
+    """Return a deployment below `root`: a copy of a state folder, and a roster."""
+    state = StateFolder(root / "state")
+    shutil.copytree(released.root, state.root)
+    roster = root / "roster.csv"
+    roster.write_text("\n".join(["username,name,email,role", *members]) + "\n", encoding="utf-8")
+    with closing(Database(state.database_url)) as database:
+        Roster(database).import_csv(roster)
     return Deployment(state)
 
 

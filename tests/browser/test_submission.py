@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 from tests.browser.conftest import Picture
 from tests.browser.lab import Lab, running_lab
-from tests.handing_in import EXERCISE, MODULE, Deployment, cell_of, deploy, edited
+from tests.handing_in import EXERCISE, MODULE, Deploy, Deployment, cell_of, edited
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
 from tests.waiting import wait_until
 
@@ -28,10 +28,8 @@ NOTEBOOK = f"{MODULE}/exercises.ipynb"
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    deployment = deploy(
-        tmp_path_factory.mktemp("submission"), "ada,Ada,,learner", "ben,Ben,,learner", "tia,Tia,,trainer"
-    )
+def deployment(deploy: Deploy) -> Deployment:
+    deployment = deploy("ada,Ada,,learner", "ben,Ben,,learner", "tia,Tia,,trainer")
     write_settings(deployment.state, Settings(modules_dir=SAMPLE_MODULES_DIR, language="fr"))
     return deployment
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,6 @@ import pytest
 from course.database import Database
 from course.invitations import Invitations
 from course.state import StateFolder
-from hub_config.demo import prepare_demo
 from hub_config.passwords import Passwords
 from hub_config.runtime import free_port, runtime_folder
 from hub_config.settings import read_settings, settings_path
@@ -41,9 +41,9 @@ def state(tmp_path: Path) -> StateFolder:
 
 
 @pytest.fixture
-def joined(state: StateFolder) -> StateFolder:
+def joined(demo_state: StateFolder, state: StateFolder) -> StateFolder:
     """The demo after a day on which ada has set her password."""
-    prepare_demo(state, free_port())
+    shutil.copytree(demo_state.root, state.root)
     now, password_hash = datetime.now(UTC), asyncio.run(Passwords().hash(PASSWORD))
     with closing(Database(state.database_url)) as database:
         invitations = Invitations(database)

@@ -31,7 +31,7 @@ from extensions.exchange.folder import files_of, packed
 from extensions.formgrader import autograde, release_feedback, told
 from hub_config.member_server import CONFIG_DIR
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
-from tests.handing_in import EXERCISE, MODULE, Deployment, deploy, tar_of
+from tests.handing_in import EXERCISE, MODULE, Deploy, Deployment, tar_of
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
 from tests.waiting import wait_until
 
@@ -41,9 +41,9 @@ LEARNERS = ("ada", "ben")
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def deployment(deploy: Deploy) -> Deployment:
     members = [f"{name},{name.title()},,learner" for name in LEARNERS]
-    deployment = deploy(tmp_path_factory.mktemp("exchange"), *members, "tia,Tia,,trainer")
+    deployment = deploy(*members, "tia,Tia,,trainer")
     write_settings(deployment.state, Settings(modules_dir=SAMPLE_MODULES_DIR))
     return deployment
 

@@ -24,7 +24,7 @@ from graders.regrading import regrade_deployment
 from graders.worker import Grader
 from hub_config.cli import spoc
 from hub_config.settings import SAMPLE_MODULES_DIR
-from tests.handing_in import EXERCISE, MODULE, Deployment, cell_of, deploy, edited
+from tests.handing_in import EXERCISE, MODULE, Deploy, Deployment, cell_of, edited
 
 TEST = f"{EXERCISE}-tests"
 STRICTER = """### BEGIN HIDDEN TESTS
@@ -56,8 +56,8 @@ def change_source(deployment: Deployment, change: Callable[[NotebookNode], None]
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return deploy(tmp_path_factory.mktemp("regrade"), "ada,Ada,,learner", "ben,Ben,,learner")
+def deployment(deploy: Deploy) -> Deployment:
+    return deploy("ada,Ada,,learner", "ben,Ben,,learner")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from course.submissions import Submission
 from hub_config.settings import SAMPLE_MODULES_DIR
-from tests.handing_in import Deployment, deploy, edited, with_code
+from tests.handing_in import Deploy, Deployment, edited, with_code
 from tests.processes import descendants
 from tests.waiting import wait_until
 
@@ -20,8 +20,8 @@ SLOW = "import time; time.sleep(5)"
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return deploy(tmp_path_factory.mktemp("worker"), "ada,Ada,,learner", "tia,Tia,,trainer")
+def deployment(deploy: Deploy) -> Deployment:
+    return deploy("ada,Ada,,learner", "tia,Tia,,trainer")
 
 
 @contextmanager

@@ -12,16 +12,16 @@ import pytest
 
 from graders.worker import Grader
 from hub_config.settings import SAMPLE_MODULES_DIR
-from tests.handing_in import Deployment, deploy
+from tests.handing_in import Deploy, Deployment
 from tests.integration.grading.worker import LIMITS
 
 LEARNERS = ("ada", "ben", "cleo", "dan", "eve")
 
 
 @pytest.fixture(scope="package")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def deployment(deploy: Deploy) -> Deployment:
     members = [f"{name},{name.title()} Example,,learner" for name in LEARNERS]
-    return deploy(tmp_path_factory.mktemp("grading"), *members, "tia,Tia Trainer,,trainer")
+    return deploy(*members, "tia,Tia Trainer,,trainer")
 
 
 @pytest.fixture(scope="package")
