@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_dir, jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
@@ -61,6 +61,21 @@ def course_directory(course_dir: Path, config: Config) -> CourseDirectory:
     return coursedir
 
 
+def existing_gradebook(coursedir: CourseDirectory) -> str:
+    """Return the address of the gradebook; a mistyped folder gets none.
+
+    Raises:
+        NotFound: There is none yet.
+    """
+    url = make_url(coursedir.db_url)
+    if _is_file(url) and not (Path(str(url.database)).exists() and Path(str(url.database)).stat().st_size):
+        raise NotFound(
+            f"There is no gradebook {url.database}.",
+            "Release an assignment first: nbgrader generate_assignment NAME",
+        )
+    return coursedir.db_url
+
+
 @dataclass(frozen=True, slots=True)
 class AssignmentLayout:
     """Where an assignment's submissions and results are; paths are relative to `root` where they can be."""
@@ -103,9 +118,14 @@ class AssignmentLayout:
 
 def _absolute(db_url: str, root: Path) -> str:
     url = make_url(db_url)
-    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
+    if not _is_file(url):
         return db_url
-    return url.set(database=str(root / url.database)).render_as_string(hide_password=False)
+    return url.set(database=str(root / str(url.database))).render_as_string(hide_password=False)
+
+
+def _is_file(url: URL) -> bool:
+    name = url.database or ":memory:"
+    return url.get_backend_name() == "sqlite" and not name.startswith((":", "file:"))
 
 
 def _refuse_foreign(course_dir: Path) -> None:

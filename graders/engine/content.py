@@ -35,7 +35,7 @@ class CourseContent:
     def is_due(self, student: str) -> bool:
         """Return whether a submission is not graded yet, or is newer than what is: nbgrader's own rule.
 
-        Where only some notebooks are graded, it is also due when one of them is not graded yet.
+        Where notebooks are asked for by name, it is also due when one of them is not graded yet.
         """
         graded = self.layout.autograded(student)
         if not (self.layout.root / graded).is_dir():
@@ -43,7 +43,7 @@ class CourseContent:
         before, _ = self._folder(graded, _GRADED_LIMITS)
         now, _ = self._folder(self.layout.submitted(student))
         submitted = {f"{name}.ipynb" for name in self.plan.notebooks} & now.keys()
-        if self.plan.others and not submitted <= before.keys():
+        if self.plan.is_selection and not submitted <= before.keys():
             return True
         graded_at, submitted_at = read_timestamp(before)[0], read_timestamp(now)[0]
         return graded_at is not None and submitted_at is not None and submitted_at > graded_at

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
 from nbgrader.api import Student
+from sqlalchemy.exc import DatabaseError
 
 from course.errors import CourseError, NotFound
 from graders.engine.attempts import grade_patiently
 from graders.engine.batch import Batch, Graders, Line, Report, Writer
-from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.config import AssignmentLayout, course_directory, existing_gradebook, read_config
 from graders.engine.content import CourseContent
 from graders.engine.gradebook import Gradebook
 from graders.engine.hooks import Hook, no_hook, read_hooks
@@ -89,12 +90,20 @@ def open_course(course_dir: Path, assignment: str) -> Iterator[CourseGrading]:
 
     Raises:
         NotFound: There is no such assignment.
+        CourseError: The gradebook cannot be read.
     """
     config = read_config(course_dir)
     coursedir = course_directory(course_dir, config)
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        with gradebook.reading() as session:
-            plan = read_plan(coursedir, assignment, config, session)
+    with ExitStack() as stack:
+        try:
+            gradebook = stack.enter_context(Gradebook(existing_gradebook(coursedir), coursedir.course_id))
+            with gradebook.reading() as session:
+                plan = read_plan(coursedir, assignment, config, session)
+        except DatabaseError as error:
+            raise CourseError(
+                f"The gradebook cannot be read: {error.orig}",
+                "If nbgrader was upgraded: back up the gradebook, then run: nbgrader db upgrade",
+            ) from error
         yield CourseGrading(AssignmentLayout(coursedir, assignment), gradebook, plan)
 
 

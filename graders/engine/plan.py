@@ -82,6 +82,7 @@ class AssignmentPlan:
         group_writes: Whether folders of a result belong to a group that may write them.
         steps: Of the course's own.
         config: Of the steps.
+        is_selection: Whether notebooks were asked for by name or pattern.
         others: Notebooks of the assignment that are left as they are.
         adds_students: Whether whoever submits becomes a student of the gradebook.
     """
@@ -98,6 +99,7 @@ class AssignmentPlan:
     group_writes: bool
     steps: Steps
     config: Config
+    is_selection: bool = False
     others: frozenset[str] = frozenset()
     adds_students: bool = True
 
@@ -136,11 +138,14 @@ class AssignmentPlan:
         Raises:
             NotFound: There is none.
         """
+        if pattern == "*":
+            return self
         chosen = {name: each for name, each in self.notebooks.items() if fnmatchcase(name, pattern)}
         if not chosen:
             names = ", ".join(self.notebooks)
             raise NotFound(f"{self.assignment!r} has no notebook {pattern!r}.", f"Its notebooks are: {names}")
-        return replace(self, notebooks=chosen, others=frozenset(self.notebooks.keys() - chosen.keys()))
+        others = frozenset(self.notebooks.keys() - chosen.keys())
+        return replace(self, notebooks=chosen, is_selection=True, others=others)
 
 
 def read_plan(

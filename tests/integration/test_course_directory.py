@@ -14,7 +14,9 @@ from typing import Any
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 
+from hub_config.cli import spoc
 from tests.equality.cells import answer, locked_tests, notebook
 from tests.equality.course import CONFIG_FILE, Course, Submission, assignment, write_course
 from tests.equality.rows import Grade, gradebook_rows
@@ -63,6 +65,13 @@ def grade(course: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == code, done.stderr[-3000:]
     return dict(json.loads(done.stdout)) if done.stdout else {}
+
+
+def refusal(course: Path) -> str:
+    """Run the command; return why it does nothing."""
+    result = CliRunner().invoke(spoc, ["grade", "run", NAME, "--course-dir", str(course)])
+    assert result.exit_code == 1
+    return result.output
 
 
 def autograde(course: Path, *arguments: str) -> tuple[int, str]:
@@ -205,6 +214,15 @@ def test_a_folder_that_is_a_link_elsewhere_is_followed(course: Path, tmp_path: P
         (course / name).symlink_to(tmp_path / f"{name} elsewhere")
     assert grade(course)["failed"] == 0
     assert (tmp_path / "autograded elsewhere" / "bob" / NAME / f"{NOTEBOOKS[0]}.ipynb").is_file()
+
+
+def test_a_folder_without_a_gradebook_gets_none_and_one_that_cannot_be_read_is_told(course: Path) -> None:
+    with closing(sqlite3.connect(course / "gradebook.db")) as gradebook, gradebook:
+        gradebook.execute("alter table assignment rename column duedate to due")
+    assert "nbgrader db upgrade" in refusal(course)
+    (course / "gradebook.db").unlink()
+    assert "There is no gradebook" in refusal(course)
+    assert not (course / "gradebook.db").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--student", "nobody"], ["--student", "bob", "--notebook", "none"]])
