@@ -11,6 +11,7 @@ from typing import Any
 import stack_data
 from ipykernel.compiler import XCachingCompiler
 from pygments.formatters.terminal256 import Terminal256Formatter
+from pygments.lexer import RegexLexerMeta
 from stack_data.core import style_with_executing_node
 
 from graders.execution.library_source import read_functions_only
@@ -48,6 +49,7 @@ def quicken_errors(shell: Any) -> None:
     shell._format_exception_for_storage = as_shown  # noqa: SLF001
     read_functions_only()
     _keep_styles()
+    _keep_patterns()
 
 
 def _keep_styles() -> None:
@@ -67,6 +69,22 @@ def _keep_styles() -> None:
             known[settings] = dict(formatter.style_string)
 
     Terminal256Formatter._setup_styles = set_up  # noqa: SLF001
+
+
+def _keep_patterns() -> None:
+    """Have a lexer use the patterns of the class that it adds none to: each frame gets one of a new class."""
+    meta: Any = RegexLexerMeta
+    process = meta.process_tokendef
+
+    def patterns(lexer: Any, name: str, definitions: Any = None) -> Any:
+        for kind in lexer.__mro__ if name == "" else ():
+            if "_tokens" in vars(kind):
+                return vars(kind)["_tokens"]
+            if {"tokens", "flags"} & vars(kind).keys():
+                break
+        return process(lexer, name, definitions)
+
+    meta.process_tokendef = patterns
 
 
 def hide_own_frames(shell: Any) -> None:
