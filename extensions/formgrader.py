@@ -41,7 +41,9 @@ _NOTEBOOK_BEGINS = ' id="notebook"'
 _INLINE_SCRIPT = re.compile(r"<script(?: type=\"[^\"]*\")?>(.*?)</script>", re.DOTALL)
 _HANDLER = re.compile(r' onclick="([^"]*)"')
 _TEST_HEADING = '<span class="nbgrader-label"><code>{}</code></span>'
-_REMARK = Markup('<div role="note" style="clear: both; padding-top: 0.5em"><strong>{}</strong></div>')
+_REMARK = Markup(
+    '<strong role="note" style="display: inline-block; max-width: 50%; margin-left: 1em">{}</strong>'
+)
 _MATHJAX = re.compile(r'<script src="(https://[^"?;\s]*)')
 
 

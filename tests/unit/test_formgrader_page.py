@@ -30,7 +30,7 @@ def test_a_test_that_could_be_forged_says_so_in_its_heading_and_no_other_does() 
     told = with_remarks(page, {"mean-tests": remark, "gone": "x"})
     assert told.count('role="note"') == 1
     before, _, after = told.partition('role="note"')
-    assert before.endswith("<code>mean-tests</code></span><div ")
+    assert before.endswith("<code>mean-tests</code></span><strong ")
     assert "It ran beside the learner&#39;s code: &lt;b&gt;patch()&lt;/b&gt;" in after
 
 
