@@ -61,13 +61,15 @@ class Wording:
     def reason(self, reason: Reason) -> str:
         """Return the evidence for a reason, as a sentence."""
         message = _EVIDENCE_SINCE[reason.cause] if reason.since else _EVIDENCE[reason.cause]
-        return self.text(message).format(
+        sentence = self.text(message).format(
             modules=", ".join(reason.modules),
             count=reason.count,
             share="" if reason.share is None else self.percent(reason.share),
             day=self.day(reason.since) if reason.since else "",
             age=self.age(reason.since) if reason.since else "",
         )
+        # A month may be an abbreviation, whose dot ends the sentence too.
+        return sentence.removesuffix(".") if sentence.endswith("..") else sentence
 
     def last_activity(self, standing: LearnerStanding) -> str:
         """Return when the learner last did something."""

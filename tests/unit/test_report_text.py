@@ -58,12 +58,13 @@ def test_the_figures_of_the_day_are_translated() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("since", [None, MORNING])
+@pytest.mark.parametrize("since", [None, MORNING, datetime(2025, 11, 24, tzinfo=UTC)])
 def test_every_reason_reads_as_a_sentence(language: str, since: datetime | None) -> None:
     said = Wording(language, "Europe/Paris", MORNING)
     for cause in get_args(Cause):
         sentence = said.reason(Reason(cause, since, ("Tables",), 3, 0.4))
         assert sentence.endswith(".")
+        assert not sentence.endswith("..")
         assert "{" not in sentence
         assert said.cause(cause)
 
