@@ -42,7 +42,8 @@ _INLINE_SCRIPT = re.compile(r"<script(?: type=\"[^\"]*\")?>(.*?)</script>", re.D
 _HANDLER = re.compile(r' onclick="([^"]*)"')
 _TEST_HEADING = '<span class="nbgrader-label"><code>{}</code></span>'
 _REMARK = Markup(
-    '<strong role="note" style="display: inline-block; max-width: 45%; margin-left: 1em; vertical-align: top">{}</strong>'
+    '<strong role="note" style="display: inline-block; vertical-align: top; max-width: 45%; '
+    'margin-left: 1em">{}</strong>'
 )
 _MATHJAX = re.compile(r'<script src="(https://[^"?;\s]*)')
 
