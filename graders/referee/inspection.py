@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -36,11 +37,28 @@ class Inspection(Peer):
         self._namespace = namespace
         self._printed = _Printed()
         self._folder = Folder()
+        self._speaks = threading.RLock()
+        self._is_asked = False
 
     def handle(self, message: Message) -> None:
         """Answer one question of the referee; what code prints meanwhile goes with the answer."""
         with self._printed.instead_of_standard_streams():
+            self._is_asked = True
             self.answer(message)
+
+    def ask(self, operation: str, *values: object) -> Any:
+        # The code that a test calls may call it back from threads of its own: one at a time, and only
+        # while the test waits for an answer.
+        with self._speaks:
+            if not self._is_asked:
+                raise RuntimeError("The test that could be asked this does not wait for this code.")
+            return super().ask(operation, *values)
+
+    def _send(self, operation: str, value: object) -> None:
+        with self._speaks:
+            super()._send(operation, value)
+            if self._nesting == 0:
+                self._is_asked = False
 
     def perform(self, operation: str, values: list[Any]) -> Any:
         match operation, values:
