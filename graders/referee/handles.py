@@ -8,10 +8,16 @@ A class of the other process is a class here, so `isinstance`, `type(x) is C`, `
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from graders.referee.asking import Asks, ClassOfOther
 from graders.referee.operations import ALL, ARITHMETIC, ASKING, COMPARING, OF_DATA, RESULTS
+
+_ASKED_BY_NUMPY = frozenset(
+    {"__array_function__", "__array_ufunc__", "__array_struct__", "__array_interface__"}
+)
+"""Attributes by which numpy's functions hand themselves over to what they are called with."""
 
 
 class HandleType(type):
@@ -31,6 +37,8 @@ class HandleType(type):
         return _ask_call(cls.remote__asks, cls, cls.remote__class_names, args, kwargs)
 
     def __getattr__(cls, name: str) -> Any:
+        if name in _ASKED_BY_NUMPY and cls.remote__has_data:
+            raise AttributeError(name)
         return _get(cls.remote__asks, cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
@@ -71,6 +79,12 @@ class Handle(metaclass=HandleType):
     it has been reached, since another object may call itself a method, and `CALL` if no test has named it."""
 
     def __getattr__(self, name: str) -> Any:
+        if self.remote__has_data:
+            # `np.matrix` and its like are to numpy's functions the arrays that they hold.
+            if name in _ASKED_BY_NUMPY:
+                raise AttributeError(name)
+            if name == "__array__":
+                return partial(_as_array, self)
         return _get(_asks(self), self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -142,6 +156,12 @@ def _data(handle: Handle) -> Any:
             raise TypeError(f"There is no data in {_name(handle)}")
         object.__setattr__(handle, "remote__data", (asks.turn, data))
     return handle.remote__data[1]
+
+
+def _as_array(handle: Handle, dtype: Any = None, copy: bool | None = None) -> Any:
+    import numpy
+
+    return numpy.array(_data(handle), dtype=dtype, copy=copy)
 
 
 def _read(handle: Handle, name: str, *values: object) -> Any:

@@ -407,3 +407,20 @@ def test_a_learners_object_is_asked_what_the_solutions_were_asked() -> None:
     test = "a = Account(1)\na.deposit(3)\nassert a.balance == 4"
     assert judged(LEARNER, test, calls=frozenset({"deposit"})).status == "ok"
     assert judged(LEARNER, test, calls=frozenset()).status == "runtime-error"
+
+
+def test_threads_of_learner_code_call_a_test_back() -> None:
+    learner = "from concurrent.futures import ThreadPoolExecutor\n" + (
+        "def parallel(function, values):\n"
+        "    with ThreadPoolExecutor(4) as pool:\n"
+        "        return list(pool.map(function, values))\n"
+    )
+    test = "def double(n):\n    return 2 * n\nassert parallel(double, range(40)) == list(range(0, 80, 2))"
+    assert judged(learner, test).status == "ok"
+
+
+def test_functions_of_numpy_take_an_array_of_a_subclass_for_its_data() -> None:
+    # As `np.matrix` is, which warns that it is old.
+    learner = "import numpy as np\nclass Own(np.ndarray): pass\nA = np.array([[4, 3], [6, 3]]).view(Own)"
+    test = "assert np.allclose(A, [[4, 3], [6, 3]])\nassert round(np.linalg.det(A)) == -6"
+    assert judged(learner, test, calls=frozenset()).status == "ok"
