@@ -78,6 +78,8 @@ def _obstacles(tree: ast.Module, own: set[str]) -> Iterator[Obstacle]:
                 yield Obstacle(line, f"it uses the notebook's {name}")
             case ast.Call(func=ast.Name(id=("globals" | "locals" | "vars") as name), args=[], lineno=line):
                 yield Obstacle(line, f"it looks into the notebook's names with {name}()")
+            case ast.Call(func=ast.Name(id="id"), lineno=line) if "id" not in own:
+                yield Obstacle(line, "it asks where objects lie in memory with id()")
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), lineno=line) if name in PATCHING:
                 yield Obstacle(line, f"it replaces something in the learner's process with {name}()")
             case ast.Attribute(attr=name, value=ast.Name(id=("plt" | "pyplot")), lineno=line) if (

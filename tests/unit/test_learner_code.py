@@ -58,6 +58,11 @@ def test_what_only_reads_is_the_referees(test: str) -> None:
     assert obstacles(test) == ()
 
 
+def test_where_an_object_lies_in_memory_is_no_question_for_another_process() -> None:
+    assert obstacles("assert id(first) == id(second)")
+    assert obstacles("for id, name in people:\n    print(id)") == ()
+
+
 def test_what_the_notebook_imports_under_another_name_is_known() -> None:
     assert obstacles("p.load(file)") == ()
     assert obstacles("p.load(file)", {"p": "import pickle as p"})
