@@ -29,7 +29,7 @@ def forgeable_by_text(exercises: SourceNotebook, *, strict: bool) -> Iterator[Fi
 def forgeable_by_trial(
     exercises: SourceNotebook, trusts: Mapping[str, Trust], *, strict: bool
 ) -> Iterator[Finding]:
-    """Yield the tests that pass beside the reference solution and not apart from it.
+    """Yield the tests that pass beside the reference solution and not apart from it; E014 is for others.
 
     Args:
         exercises: The notebook.
@@ -38,7 +38,9 @@ def forgeable_by_trial(
     """
     for cell in exercises.cells:
         trust = trusts.get(cell.grade_id)
-        if trust is not None and trust.trust == "kernel" and not obstacles(cell.source):
+        if trust is None or trust.fails or obstacles(cell.source):
+            continue
+        if trust.trust == "kernel":
             yield _finding(exercises, cell.line, cell.grade_id, trust.reason, strict=strict)
 
 

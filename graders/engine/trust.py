@@ -35,8 +35,9 @@ TrustMode = Literal["auto", "referee", "kernel"]
 
 BY_CHOICE = "all tests were run in the learner's kernel, by choice"
 _IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
+_NO_SOLUTION = "the source folder has no notebook of the author's that could tell where it can run"
 _OWN_FILE = "it uses {}, of which the learner's own version counts (Autograde.exclude_overwriting)"
-_VERSION = 7
+_VERSION = 8
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
 
@@ -124,8 +125,8 @@ class _Deciding:
             reason = f"it runs in the kernel {notebook.kernel}, which no referee can look into"
             return dict.fromkeys(notebook.tests, Trust("kernel", reason))
         if not notebook.solved:
-            # Nothing to run: the text of the tests has to tell.
-            return {name: _by_text(test.full) for name, test in notebook.tests.items()}
+            in_sequence = _has_hidden_parts(notebook)
+            return {name: _by_text(test.full, in_sequence) for name, test in notebook.tests.items()}
         key = self._key(notebook)
         found = self._kept.find(key)
         if found is None or found.keys() != notebook.tests.keys():
@@ -157,9 +158,9 @@ class _Deciding:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _by_text(test: str) -> Trust:
+def _by_text(test: str, in_sequence: bool) -> Trust:
     found = obstacles(test)
-    return Trust("kernel", found[0].reason) if found else Trust("referee")
+    return Trust("kernel", found[0].reason if found else _NO_SOLUTION, in_sequence=in_sequence)
 
 
 def _decided(notebook: PlannedNotebook, trusts: Trusts, files: bytes) -> PlannedNotebook:
@@ -195,11 +196,15 @@ def _refuse_forgeable(plan: AssignmentPlan, notebook: PlannedNotebook, trusts: T
 
 def _all_in_kernel(notebook: PlannedNotebook) -> PlannedNotebook:
     # As in nbgrader's one kernel: no solution tells here whether a test needs what hidden ones have done.
-    in_sequence = any(test.full != test.visible for test in notebook.tests.values())
+    in_sequence = _has_hidden_parts(notebook)
     tests = {
         name: replace(test, trust="kernel", in_sequence=in_sequence) for name, test in notebook.tests.items()
     }
     return replace(notebook, tests=tests, forgeable=dict.fromkeys(tests, BY_CHOICE))
+
+
+def _has_hidden_parts(notebook: PlannedNotebook) -> bool:
+    return any(test.full != test.visible for test in notebook.tests.values())
 
 
 def _path(root: Path, key: str) -> Path:

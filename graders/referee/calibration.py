@@ -30,6 +30,7 @@ from graders.referee.trial import REFEREE_DIED, InstructorSide, Observed, Refere
 
 GOES_ON = "it depends on what hidden tests do, or on files of its moment: it ran in one process with them"
 AFTER_OTHERS = "it goes on from a test that runs beside the learner's code: it ran in one process with that"
+UNPROVEN = "the author's own solution gets nothing for it, so nobody can tell whether it could run elsewhere"
 _OF_THE_MACHINE: frozenset[RunStatus] = frozenset({"time", "signal", "memory", "output", "infrastructure"})
 _ERRORS_OF_THE_MACHINE = frozenset({OUT_OF_TIME, KERNEL_DIED, NOT_RUN, REFEREE_DIED, "MemoryError"})
 
@@ -117,7 +118,8 @@ def calibrate(
     second = observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
     beside = execute_notebook(source, tests, files, warm, limits, None)
     whole = beside.tests
-    if any(test.full != test.visible for test in tests.values()):
+    has_hidden_parts = any(test.full != test.visible for test in tests.values())
+    if has_hidden_parts:
         judgements = judge_in_sequence(source, tests, files, warm, limits).values()
         whole = {each.result.grade_id: each.result for each in judgements}
     for key, seen in (*first.seen.items(), *second.seen.items()):
@@ -129,7 +131,9 @@ def calibrate(
         result.status for result in whole.values()
     )
     outcomes = {
-        key: _Outcome(stopped.get(key, ""), second.seen.get(key), beside.tests[key], whole[key])
+        key: _Outcome(
+            stopped.get(key, ""), second.seen.get(key), beside.tests[key], whole[key], has_hidden_parts
+        )
         for key in tests
     }
     found = {
@@ -221,6 +225,8 @@ class _Outcome:
     apart: Observed | None
     beside: TestResult
     in_sequence: TestResult
+    has_hidden_parts: bool
+    """Whether any test of the notebook has."""
 
     @property
     def needs_hidden_parts(self) -> bool:
@@ -234,11 +240,14 @@ class _Outcome:
 def _decided(of: _Outcome) -> Trust:
     in_sequence, wanted = of.needs_hidden_parts, of.wanted
     fails = wanted.status != "ok"
-    if of.obstacle:
-        return Trust("kernel", of.obstacle, in_sequence=in_sequence, fails=fails)
-    if fails:
-        # The solution is wrong, or the test is. Neither asks for a test that can be forged.
-        return Trust("referee", fails=True)
+    if fails or wanted.points == 0:
+        # In many a course the author's notebook has no solution, and what stock nbgrader makes of a
+        # learner's is all that there is. Where the machine was at fault, nothing follows.
+        in_sequence = of.has_hidden_parts
+        if not of.obstacle and wanted.status in _OF_THE_MACHINE:
+            return Trust("referee", fails=True)
+    if of.obstacle or fails or wanted.points == 0:
+        return Trust("kernel", of.obstacle or UNPROVEN, in_sequence=in_sequence, fails=fails)
     if of.apart is not None:
         apart = of.apart.judgement.result
         if _is_same(apart, wanted):
