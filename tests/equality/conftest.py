@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.kernelspec import find_kernel_specs
 
-from tests.equality.assignments import CODE, FAULTS, POINTS, POLICIES, R_COURSE
+from tests.equality.assignments import CODE, FAULTS, HABITS, POINTS, POLICIES, R_COURSE
 from tests.equality.course import write_course
 from tests.equality.engine import grade_all
 from tests.equality.stock import StockProcess, StockRun
@@ -34,7 +34,7 @@ class GradedCourse:
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, GradedCourse]:
     root = tmp_path_factory.mktemp("equality")
-    courses = [POINTS, CODE, POLICIES, FAULTS]
+    courses = [POINTS, CODE, HABITS, POLICIES, FAULTS]
     if "ir" in find_kernel_specs():
         courses.append(R_COURSE)
     running = {}

@@ -10,7 +10,7 @@ import pytest
 from jupyter_client.kernelspec import find_kernel_specs
 
 from graders.execution.status import OUT_OF_TIME
-from tests.equality.assignments import CODE, POINTS, POLICIES, R_COURSE
+from tests.equality.assignments import CODE, HABITS, POINTS, POLICIES, R_COURSE
 from tests.equality.conftest import GradedCourse
 from tests.equality.course import Course
 from tests.equality.rows import FORGEABLE, Comment, Row, autograded_files, cells_of, gradebook_rows
@@ -24,7 +24,7 @@ needs_r = pytest.mark.skipif(
 
 
 def _every_assignment() -> Iterator[Any]:
-    for course in (POINTS, CODE, POLICIES, R_COURSE):
+    for course in (POINTS, CODE, HABITS, POLICIES, R_COURSE):
         marks = [needs_r] if course is R_COURSE else []
         for name in course.assignment_names:
             yield pytest.param(course, name, id=name, marks=marks)
