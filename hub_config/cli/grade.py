@@ -182,7 +182,7 @@ def _show(submissions: list[Submission] | tuple[Submission, ...], as_json: bool)
     for each in submissions:
         points = "" if each.points is None else f"  {each.points:g} of {each.max_points:g} points"
         click.echo(
-            f"{each.assignment}  {each.learner}  {each.received_at:%Y-%m-%d %H:%M}  {each.state}{points}"
+            f"{each.assignment}  {each.learner}  {each.received_at:%Y-%m-%d %H:%M} UTC  {each.state}{points}"
         )
         if each.problem:
             click.echo(f"    {each.problem}")

@@ -42,7 +42,7 @@ def run(state: StateFolder, *arguments: str) -> tuple[int, str]:
 def test_status_shows_the_newest_of_everybody(state: StateFolder) -> None:
     code, output = run(state, "status")
     assert code == 0
-    assert "tables  ada  2026-03-02 00:00  received" in output
+    assert "tables  ada  2026-03-02 00:00 UTC  received" in output
     code, output = run(state, "status", "--json")
     assert [each["state"] for each in json.loads(output)["submissions"]] == ["received"]
 
