@@ -1,18 +1,22 @@
 """The one database of a deployment: SQLite in the state folder.
 
-Each store module defines its tables on `metadata` and works on a `Database`. A write
-is durable when its `with database.write()` block has been left: SQLite runs with
-WAL and synchronous=FULL.
+Each store module declares its tables on `metadata` and works on a `Database`; `course.migrations` makes
+and changes them. A write is durable when its `with database.write()` block has been left: SQLite runs
+with WAL and synchronous=FULL.
 """
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, MetaData, String, TypeDecorator, create_engine, event
+from sqlalchemy import Connection, Dialect, MetaData, String, TypeDecorator, create_engine, event, inspect
+
+from course.migrations import NEWEST
 
 metadata = MetaData(
     naming_convention={
@@ -47,18 +51,35 @@ class Database:
     """Connections to one database; safe for many threads and processes at once."""
 
     def __init__(self, url: str) -> None:
-        """Open `url` and create the tables that are missing.
+        """Open `url`; make its tables, or bring them up to date when an older release made them.
+
+        Of processes that do so at once, one does it and the others wait.
 
         Args:
             url: As SQLAlchemy takes it, for instance `sqlite:////srv/spoc/spoc.sqlite`.
+
+        Raises:
+            Conflict: A newer release has worked with this database.
         """
         self.engine = create_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writing = self.engine.execution_options(spoc_write=True)
-        with self._writing.begin() as connection:
-            metadata.create_all(connection)
+        try:
+            if self.version() != NEWEST:
+                self._upgrade()
+        except BaseException:
+            self.close()
+            raise
+
+    def version(self) -> str | None:
+        """Return the version of the schema; None in a new database, and in one that kept none."""
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return None if found is None else str(found)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -75,6 +96,24 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+    def _upgrade(self) -> None:
+        # A start is one of thousands in which there is nothing to upgrade: alembic need not be loaded for it.
+        from course.migrations.upgrade import upgrade
+
+        with self.write() as connection:
+            upgrade(connection)
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Return whether an error, or what it came from, is that a disk or a quota has no space left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -1,0 +1,1 @@
+"""One file for each step; `course.migrations` says how to add one."""
