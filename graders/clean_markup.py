@@ -20,11 +20,12 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "abbr": {"title"},
     "img": {"src", "alt", "title"},
     "ol": {"start"},
+    "table": {"border"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
 _VOID: Final = frozenset({"br", "col", "hr", "img"})
-_INLINE: Final = "a abbr b br code del em i img s small span strong sub sup u"
+_INLINE: Final = "a abbr b br code del em i img kbd s small span strong sub sup u"
 _BLOCKS: Final = "blockquote div dl h1 h2 h3 h4 h5 h6 hr ol p pre table ul"
 _PARTS: Final = "caption col colgroup dd dt li tbody td tfoot th thead tr"
 _ENDS_PARAGRAPH: Final = frozenset(_BLOCKS.split())

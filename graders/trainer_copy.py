@@ -30,8 +30,8 @@ _ATTRIBUTE = rf"""(?:
     | href="{_ADDRESS}"
     | src="data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=]*"
 )"""
-_TAG_NAMES = r"""(?:a|b|blockquote|br|code|del|dd|div|dl|dt|em|h[1-6]|hr|i|img|li|ol|p|pre|s|span|strong|sub
-    |sup|table|tbody|td|th|thead|tr|u|ul)"""
+_TAG_NAMES = r"""(?:a|b|blockquote|br|code|del|dd|div|dl|dt|em|h[1-6]|hr|i|img|kbd|li|ol|p|pre|s|span|strong
+    |sub|sup|table|tbody|td|th|thead|tr|u|ul)"""
 _PLAIN_TAG = re.compile(rf"<(?:/{_TAG_NAMES}|{_TAG_NAMES}(?:\s+{_ATTRIBUTE})*\s*/?)>", re.VERBOSE)
 
 

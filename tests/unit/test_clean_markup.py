@@ -50,6 +50,8 @@ def test_formatting_with_attributes_is_not_repeated_in_every_paragraph() -> None
         "<p>One <b>two</b> <a href=\"https://example.org\" rel=\"noopener noreferrer\">three</a></p>",
         "<table><thead><tr><td></td><th scope=\"col\">a</th></tr></thead></table>",
         "<table><tbody><tr><td colspan=\"2\">1 &lt; 2</td></tr></tbody></table>",
+        "<table border=\"1\"><tbody><tr><td>1</td></tr></tbody></table>",
+        "<p><kbd>Shift</kbd>+<kbd>Enter</kbd></p>",
         "<ol start=\"3\"><li>a</li><li>b<br>c</li></ol>",
         "<pre>if a &lt; b:\n    c()</pre>",
     ],
