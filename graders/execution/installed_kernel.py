@@ -78,15 +78,20 @@ def program_of(spec: KernelSpec) -> Path:
 def environments_of(program: Path) -> Iterator[Path]:
     """Yield the folders of the environment that a program belongs to, and of the one below a virtual one.
 
-    Where nothing says that a folder is an environment, only that of the program itself: above it may lie
-    somebody's home.
+    Where nothing says that a folder is an environment, or it is a home too, only that of the program itself,
+    and the R beside it.
     """
     if not program.is_absolute():
         return
+    homes = {Path.home(), *Path.home().parents}
     for place in dict.fromkeys((program, program.resolve())):
-        above = place.parent.parent
-        is_environment = any(any(above.glob(sign)) for sign in SIGNS_OF_ENVIRONMENTS)
-        yield above if is_environment else place.parent
+        # The R that IRkernel notes is in lib/R/bin.
+        above = place.parents[3] if place.match("lib*/R/bin/*") else place.parents[1]
+        if above not in homes and any(any(above.glob(sign)) for sign in SIGNS_OF_ENVIRONMENTS):
+            yield above
+        else:
+            yield place.parent
+            yield from above.glob("lib*/R")
 
 
 def _folders_of_r(environment: Mapping[str, str]) -> Iterator[Path]:

@@ -152,11 +152,23 @@ def test_a_kernel_that_is_not_installed_is_no_fault_of_the_learner() -> None:
         _execute("no-such-kernel", "1")
 
 
-def test_of_a_program_in_a_home_only_its_own_folder_is_seen(tmp_path: Path) -> None:
+def test_of_a_program_in_a_home_only_its_own_folder_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "bin" / "kernel"
     assert list(environments_of(program)) == [tmp_path / "bin"]
     (tmp_path / "pyvenv.cfg").touch()
     assert list(environments_of(program)) == [tmp_path]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "lib" / "R").mkdir(parents=True)
+    assert list(environments_of(program)) == [tmp_path / "bin", tmp_path / "lib" / "R"]
+
+
+def test_an_r_that_is_deep_in_its_environment_sees_all_of_it(tmp_path: Path) -> None:
+    program = tmp_path / "conda" / "lib" / "R" / "bin" / "R"
+    program.parent.mkdir(parents=True)
+    (tmp_path / "conda" / "conda-meta").mkdir()
+    assert list(environments_of(program)) == [tmp_path / "conda"]
     assert list(environments_of(Path("R"))) == []
 
 
