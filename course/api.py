@@ -26,6 +26,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+KEY_HEADER = "Idempotency-Key"
+"""A UUID that the sender makes for one submission: sent again with it, it gets the same receipt."""
+
 Answer = str | float | list[str]
 """Single choice: a choice id. Multiple choice: choice ids. Numeric: a number. Short text: the text."""
 

@@ -6,6 +6,7 @@ CourseError                 its text is fit to show a person as is
 ├── NotAllowed              this person may not do this
 ├── Conflict                it was done already, or the time for it is over
 ├── TooLarge                more bytes or files than the limit
+├── DiskFull                the course's disk has no space left, so nothing was stored
 └── SandboxUnavailable      this machine cannot isolate learner code, so nothing runs
 """
 
@@ -53,6 +54,10 @@ class Conflict(CourseError):
 
 class TooLarge(CourseError):
     """More bytes or files than the limit."""
+
+
+class DiskFull(CourseError):
+    """The course's disk has no space left, so nothing was stored."""
 
 
 class SandboxUnavailable(CourseError):

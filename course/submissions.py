@@ -1,21 +1,16 @@
 """What learners handed in: durable before it is acknowledged, and unchanged for ever.
 
-A submission is a folder `<id>/files/` with its `<id>/receipt.json`, and a row, numbered in the order of
-arrival (the clock is for display). Where its grading stands is `course.grading`'s.
+A submission is a folder, see `course.submission_folder`, and a row, numbered in the order of arrival (the
+clock is for display). Where its grading stands is `course.grading`'s.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import (
     JSON,
@@ -35,16 +30,15 @@ from sqlalchemy import (
 )
 
 from course.api import GradingState, Receipt, SubmissionStatus, SubmittedFile
-from course.archive import fsync_folder, unpack
 from course.database import Database, UtcDateTime, metadata
-from course.errors import NotFound, TooLarge
+from course.errors import Conflict, NotFound, TooLarge
+from course.events import Event, EventLog
+from course.submission_folder import SubmissionFolder, checksum
 
 MAX_STORED_BYTES = 500 * 1024 * 1024
 """Of one learner for one assignment, all attempts together; a file counts as at least one disk block."""
 _BLOCK_BYTES = 4096
-_INCOMING = ".incoming"
-_UNKNOWN = ".unknown"
-_log = logging.getLogger("spoc.submissions")
+SUBMITTED = "assignment.submitted"
 
 submission = Table(
     "submission",
@@ -120,11 +114,17 @@ class SubmissionStore:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
-        self._folder = folder
+        self._folders = SubmissionFolder(folder)
 
     # Receiving
 
-    def receive(self, learner: str, assignment: str, archive: BinaryIO, now: datetime) -> Receipt:
+    def open_upload(self) -> BinaryIO:
+        """Return a file without a name on the disk of the submissions, for an archive as it comes."""
+        return self._folders.open_upload()
+
+    def receive(
+        self, learner: str, assignment: str, archive: BinaryIO, now: datetime, key: UUID | None = None
+    ) -> Receipt:
         """Keep what `learner` hands in; when this returns, it survives a power cut.
 
         Args:
@@ -132,32 +132,35 @@ class SubmissionStore:
             assignment: For which released assignment.
             archive: An uncompressed tar, read once from front to back.
             now: The time that counts as the time of submission.
+            key: Made by the sender for this submission: sent again with the same key and the same files, say
+                because the reply was lost, it is the same submission, and gets its receipt.
 
         Raises:
             CourseError: The archive is refused, see `course.archive.unpack`; nothing is left of it.
             TooLarge: It, or all this learner has handed in for the assignment, is too large.
+            Conflict: The key was used for other files, or its submission is being received.
         """
-        number = uuid4()
-        incoming = self._folder / _INCOMING / str(number)
-        target = self._folder / str(number)
-        incoming.mkdir(parents=True, mode=0o700)
-        try:
-            (incoming / "files").mkdir(mode=0o700)
-            files = unpack(archive, incoming / "files")
+        number = uuid4() if key is None else uuid5(key, f"{learner}/{assignment}")
+        with self._folders.draft(archive) as draft:
             receipt = Receipt(
-                submission=number, assignment=assignment, received_at=now, sha256=checksum(files), files=files
+                submission=number,
+                assignment=assignment,
+                received_at=now,
+                sha256=checksum(draft.files),
+                files=draft.files,
             )
-            _write_durably(incoming / "receipt.json", receipt.model_dump_json(indent=1))
-            fsync_folder(incoming)
-            incoming.rename(target)
-        except BaseException:
-            shutil.rmtree(incoming, ignore_errors=True)
-            raise
+            earlier = self._find(number)
+            if earlier is not None:
+                if earlier.sha256 != receipt.sha256:
+                    raise Conflict("The files have changed since they were sent first.", "Submit again.")
+                return earlier.receipt()
+            self._folders.keep(draft, receipt)
         try:
-            fsync_folder(self._folder)
             self._insert(learner, receipt)
         except Exception:
-            shutil.rmtree(target)
+            # A commit that failed may hold all the same.
+            if self._find(number) is None:
+                self._folders.remove(number)
             raise
         return receipt
 
@@ -183,28 +186,22 @@ class SubmissionStore:
                     state="received",
                 )
             )
+            EventLog(connection).append(
+                Event(
+                    event_id=uuid5(receipt.submission, "submitted"),
+                    learner=learner,
+                    kind=SUBMITTED,
+                    occurred_at=receipt.received_at,
+                    subject=receipt.assignment,
+                    data={"submission": str(receipt.submission)},
+                )
+            )
 
     def sweep(self) -> None:
-        """Remove what a crash left half received; only while nothing is received.
-
-        Somebody may hold the receipt of a submission that the database does not know, say an older one that
-        was restored: it is set aside in `.unknown/`, for a person to look at.
-        """
-        shutil.rmtree(self._folder / _INCOMING, ignore_errors=True)
+        """Remove what a crash left half received, see `SubmissionFolder.sweep`."""
         with self._database.read() as connection:
             known = set(connection.scalars(select(_c.id)))
-        for path in sorted(self._folder.iterdir()) if self._folder.exists() else ():
-            if path.name in known or path.name == _UNKNOWN:
-                continue
-            if path.is_symlink() or not path.is_dir():
-                _log.warning("%s is no submission; it stays where it is", path)
-                continue
-            aside = self._folder / _UNKNOWN / path.name
-            if aside.exists():
-                aside = aside.with_name(f"{path.name}-{uuid4()}")
-            aside.parent.mkdir(mode=0o700, exist_ok=True)
-            path.rename(aside)
-            _log.warning("the database does not know submission %s; it is now in %s", path.name, aside)
+        self._folders.sweep(known)
 
     # Reading
 
@@ -214,10 +211,13 @@ class SubmissionStore:
         Raises:
             NotFound: There is none of that id.
         """
-        found = self._select(select(submission).where(_c.id == str(number)))
-        if not found:
+        found = self._find(number)
+        if found is None:
             raise NotFound(f"There is no submission {number}.")
-        return found[0]
+        return found
+
+    def _find(self, number: UUID) -> Submission | None:
+        return next(iter(self._select(select(submission).where(_c.id == str(number)))), None)
 
     def of(self, learner: str, assignment: str | None = None) -> tuple[Submission, ...]:
         """Return a learner's submissions, newest first."""
@@ -234,17 +234,19 @@ class SubmissionStore:
 
     def files_dir(self, number: UUID) -> Path:
         """Return the folder with the files of a submission, as they were sent; not to be changed."""
-        return self._folder / str(number) / "files"
+        return self._folders.files_dir(number)
+
+    def differences(self, number: UUID) -> tuple[str, ...]:
+        """Return which files of a submission are not as its receipt says, by path.
+
+        Raises:
+            NotFound: There is no such submission.
+        """
+        return self._folders.differences(self.get(number).receipt())
 
     def _select(self, query: Select[Any]) -> tuple[Submission, ...]:
         with self._database.read() as connection:
             return tuple(map(submission_of, connection.execute(query)))
-
-
-def checksum(files: Iterable[SubmittedFile]) -> str:
-    """Return what a receipt's `sha256` is for these files: over sha256sum's lines, by path."""
-    lines = "".join(f"{file.sha256}  {file.path}\n" for file in sorted(files, key=lambda file: file.path))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def newest_numbers(state: GradingState | None = None) -> Select[Any]:
@@ -272,10 +274,3 @@ def submission_of(row: Row[Any]) -> Submission:
         marks_released=row.marks_released,
         feedback_due=row.feedback_due,
     )
-
-
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

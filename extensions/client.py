@@ -10,18 +10,25 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from course.api import Problem
-from course.errors import Conflict, CourseError, NotAllowed, NotFound, TooLarge
+from course.api import KEY_HEADER, Problem
+from course.errors import Conflict, CourseError, DiskFull, NotAllowed, NotFound, TooLarge
 
 CONNECT_SECONDS = 3.0
 REPLY_SECONDS = 10.0
 TRANSFER_SECONDS = 120.0
 
-_ERRORS: dict[int, type[CourseError]] = {403: NotAllowed, 404: NotFound, 409: Conflict, 413: TooLarge}
+_ERRORS: dict[int, type[CourseError]] = {
+    403: NotAllowed,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    507: DiskFull,
+}
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -87,10 +94,16 @@ class CourseClient:
         content = message.model_dump_json() if message else None
         return _read(self._send("POST", path, content=content, headers=headers), reply)
 
-    def post_stream(self, path: str, chunks: Iterable[bytes], reply: type[Reply]) -> Reply:
-        """Send a body of unknown length, piece by piece, and return the answer; raises as `get` does."""
+    def post_stream(
+        self, path: str, chunks: Iterable[bytes], reply: type[Reply], key: UUID | None = None
+    ) -> Reply:
+        """Send a body of unknown length, piece by piece, and return the answer; raises as `get` does.
+
+        With a `key`, the same request may be sent again when no answer came: it counts once.
+        """
         timeout = httpx.Timeout(TRANSFER_SECONDS, connect=CONNECT_SECONDS)
-        return _read(self._send("POST", path, content=chunks, timeout=timeout), reply)
+        headers = {KEY_HEADER: str(key)} if key else {}
+        return _read(self._send("POST", path, content=chunks, headers=headers, timeout=timeout), reply)
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
@@ -113,7 +126,7 @@ def _read(response: httpx.Response, reply: type[Reply]) -> Reply:
 
 
 def _refusal(response: httpx.Response) -> CourseError:
-    if response.status_code >= 500:
+    if response.status_code >= 500 and response.status_code not in _ERRORS:
         return _unreachable()
     try:
         problem = Problem.model_validate_json(response.content)

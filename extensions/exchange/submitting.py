@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
 
 from nbgrader.exchange.abc import ExchangeSubmit
 
 from course.api import Receipt
-from course.errors import CourseError
-from extensions.client import CourseClient
+from course.errors import Conflict, CourseError
+from extensions.client import CourseClient, ServiceUnreachable
 from extensions.exchange.connection import CourseExchange
 from extensions.exchange.folder import packed
+
+RETRY_SECONDS = (1.0, 3.0, 6.0)
 
 
 class Submit(CourseExchange, ExchangeSubmit):
@@ -38,13 +43,31 @@ class Submit(CourseExchange, ExchangeSubmit):
 def send(client: CourseClient, assignment: str, folder: Path) -> Receipt:
     """Submit the files of `folder`; return the proof that they arrived.
 
+    Where the service does not answer, say because it is being restarted, it is tried again for some seconds.
+
     Raises:
         CourseError: There is no such folder, or the service refuses; nothing is submitted then.
+        ServiceUnreachable: Nobody answered; whether it arrived, the list of submissions says.
     """
     if not folder.is_dir():
         raise CourseError(
             f"There is no folder {folder}.", "Fetch the assignment, or open its notebook where it lies."
         )
-    return client.post_stream(
-        f"api/assignments/{quote(assignment, safe='')}/submissions", packed(folder), Receipt
-    )
+    path = f"api/assignments/{quote(assignment, safe='')}/submissions"
+    key = uuid4()
+    try:
+        return client.post_stream(path, packed(folder), Receipt, key)
+    except ServiceUnreachable:
+        # Either the files or the reply were lost; with the same key, they count once.
+        return _sent_again(lambda: client.post_stream(path, packed(folder), Receipt, key))
+
+
+def _sent_again(send: Callable[[], Receipt]) -> Receipt:
+    for seconds in RETRY_SECONDS:
+        time.sleep(seconds)
+        try:
+            return send()
+        # While the first try is still being received, the service says so.
+        except (ServiceUnreachable, Conflict):
+            continue
+    return send()

@@ -6,18 +6,16 @@ server's.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import BinaryIO, ClassVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from tornado.web import stream_request_body
 
-from course.api import AssignmentList, ReleasedAssignment, SubmissionList, SubmissionStatus
+from course.api import KEY_HEADER, AssignmentList, ReleasedAssignment, SubmissionList, SubmissionStatus
 from course.archive import MAX_ARCHIVE_BYTES, MAX_BYTES
 from course.errors import Conflict, CourseError, NotAllowed, NotFound, TooLarge
-from course.events import Event
 from course.feedback import FeedbackStore
 from course.grading import GradingQueue
 from course.manifest import read_course
@@ -93,6 +91,7 @@ class SubmissionsHandler(_ExchangeHandler):
     _refused: CourseError | OSError | None = None
     _uploader: str | None = None
     _is_cut_off = False
+    _is_storing = False
 
     async def prepare(self) -> None:
         if self.request.method == "POST":
@@ -114,9 +113,7 @@ class SubmissionsHandler(_ExchangeHandler):
             raise Conflict("A submission of yours is being received.", "Wait until it is done.")
         self._uploader = self.member.name
         self._uploading.add(self._uploader)
-        folder = self.services.state.submissions_dir
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- closed when the request ends
+        self._archive = self.submissions.open_upload()
 
     async def data_received(self, chunk: bytes) -> None:
         self._received_bytes += len(chunk)
@@ -135,19 +132,27 @@ class SubmissionsHandler(_ExchangeHandler):
             raise self._refused
         assert self._archive is not None, "prepare has opened it"
         self._archive.seek(0)
-        now = datetime.now(UTC)
-        receive = self.submissions.receive
-        receipt = await self.run(receive, self.member.name, assignment, self._archive, now)
-        submitted = Event(
-            event_id=uuid5(receipt.submission, "submitted"),
-            learner=self.member.name,
-            kind="assignment.submitted",
-            occurred_at=now,
-            subject=assignment,
-            data={"submission": str(receipt.submission)},
-        )
-        await self.run(self.services.events.record, submitted)
+        self._is_storing = True
+        try:
+            receipt = await self.run(
+                self.submissions.receive,
+                self.member.name,
+                assignment,
+                self._archive,
+                datetime.now(UTC),
+                self._key(),
+            )
+        finally:
+            self._is_storing = False
+            self._end()
         self.reply(receipt)
+
+    def _key(self) -> UUID | None:
+        text = self.request.headers.get(KEY_HEADER)
+        try:
+            return UUID(text) if text else None
+        except ValueError as error:
+            raise CourseError(f"{KEY_HEADER} is not a UUID.") from error
 
     async def get(self, assignment: str) -> None:
         if self.member.role not in TrainerHandler.roles:
@@ -160,7 +165,8 @@ class SubmissionsHandler(_ExchangeHandler):
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self._is_cut_off = True
-        self._end()
+        if not self._is_storing:
+            self._end()
 
     def _end(self) -> None:
         if self._archive is not None:

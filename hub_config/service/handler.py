@@ -21,8 +21,8 @@ from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError, RequestHandler
 
 from course.api import Problem
-from course.database import Database
-from course.errors import Conflict, CourseError, FileProblems, NotAllowed, NotFound, TooLarge
+from course.database import Database, is_disk_full
+from course.errors import Conflict, CourseError, DiskFull, FileProblems, NotAllowed, NotFound, TooLarge
 from course.events import EventStore
 from course.language import translator
 from course.quiz import QuizBank, QuizRecord
@@ -35,6 +35,7 @@ _STATUS: dict[type[CourseError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 
 _log = logging.getLogger("spoc.service")
@@ -161,6 +162,11 @@ class CourseHandler(HubOAuthenticated, SecuredHandler):
         trainer's matter, and its problems may quote a key.
         """
         _ = self.translate
+        if is_disk_full(error):
+            error = DiskFull(
+                "The course's disk is full: nothing was stored.",
+                "Tell your trainer. Send it again when there is space.",
+            )
         if isinstance(error, CourseError) and not isinstance(error, FileProblems):
             status = _STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
             return status, Problem(problem=_(error.problem), next_step=_(error.next_step))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -28,6 +30,7 @@ from course.manifest import read_course
 from extensions.client import CourseClient, ServiceUnreachable
 from extensions.exchange import configure
 from extensions.exchange.folder import files_of, packed
+from extensions.exchange.submitting import send
 from extensions.formgrader import autograde, release_feedback, told
 from hub_config.member_server import CONFIG_DIR
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
@@ -231,6 +234,36 @@ def test_an_upload_that_is_cut_off_locks_nobody_out(
             return False
 
     wait_until(is_received)
+
+
+def test_a_submission_is_sent_again_until_its_receipt_arrives_and_counts_once(
+    home: Path, hub: MinimalHub, deployment: Deployment
+) -> None:
+    shutil.copytree(deployment.release_dir, home / MODULE)
+    with connected() as ada:
+        before = len(own_submissions(ada))
+        receipt = send(_Losing(ada), MODULE, home / MODULE)
+        (newest, *earlier) = own_submissions(ada)
+    assert (newest.submission, len(earlier)) == (receipt.submission, before)
+
+
+class _Losing(CourseClient):
+    """A connection on which the first reply is lost, after the service has stored what was sent."""
+
+    def __init__(self, real: CourseClient) -> None:
+        self._real, self._lost = real, False
+
+    def post_stream(self, *request: Any, **more: Any) -> Any:
+        reply = self._real.post_stream(*request, **more)
+        if self._lost:
+            return reply
+        self._lost = True
+        raise ServiceUnreachable("The reply was lost.")
+
+
+def own_submissions(client: CourseClient) -> tuple[SubmissionStatus, ...]:
+    (listed,) = client.get("api/assignments", Listed).assignments
+    return listed.submissions
 
 
 def test_an_assignment_that_is_not_released_takes_no_submission(home: Path) -> None:
