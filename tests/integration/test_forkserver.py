@@ -50,8 +50,8 @@ def unsafe() -> Iterator[WarmParent]:
 
 
 def answer(channel: Channel, code: str, first: str = "") -> dict[str, Any]:
-    channel.send({"code": code, "first": first}, timeout=10)
-    return channel.receive(timeout=30).header
+    channel.send({"code": code, "first": first}, timeout=90)
+    return channel.receive(timeout=90).header
 
 
 def asked(process: ForkedProcess | Channel, code: str, first: str = "") -> Any:
@@ -67,7 +67,7 @@ def snapshot(process: ForkedProcess) -> Channel:
     ours, theirs = socket.socketpair()
     with theirs:
         process.channel.send({"snapshot": True}, fds=[theirs.fileno()])
-    process.channel.receive(timeout=10)
+    process.channel.receive(timeout=90)
     return Channel(ours)
 
 
@@ -170,7 +170,6 @@ def test_the_first_process_of_a_run_cannot_be_ended_from_inside(warm: WarmParent
         "socket.create_connection(('127.0.0.1', 1))",
         "socket.create_connection(('192.0.2.1', 80), 2)",
         "socket.socket(socket.AF_VSOCK)",
-        "fcntl.flock(os.open('/usr/bin/env', os.O_RDONLY), fcntl.LOCK_SH)",
         "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
         "os.mknod('/tmp/device', 0o20666, os.makedev(1, 1))",
         "resource.setrlimit(resource.RLIMIT_NOFILE, (9999, 9999))",
@@ -178,7 +177,7 @@ def test_the_first_process_of_a_run_cannot_be_ended_from_inside(warm: WarmParent
 )
 def test_a_child_is_refused(warm: WarmParent, code: str) -> None:
     with warm.fork("cells") as process:
-        told = answer(process.channel, code, "import fcntl, resource, socket")
+        told = answer(process.channel, code, "import resource, socket")
         assert "Error" in told.get("error", ""), told
 
 
@@ -217,7 +216,7 @@ def test_what_the_trial_finds_without_a_sandbox_is_what_it_looks_for(unsafe: War
     with unsafe.start("trial", ProcessLimits()) as trial:
         marker, address = f"spoc-{os.getpid()}", f"{unsafe.address}"
         trial.channel.send({"secret": sys.executable, "marker": marker, "port": "1", "address": address})
-        found = trial.channel.receive(timeout=30).header["found"]
+        found = trial.channel.receive(timeout=90).header["found"]
     seen = " ".join(found)
     for escape in ("read the state folder", "reach the fork server", "see processes", "system call filter"):
         assert escape in seen
@@ -275,7 +274,7 @@ def test_a_fork_bomb_takes_nothing_from_others_and_ends_with_its_run(warm: WarmP
 def test_cpu_time_is_bounded(warm: WarmParent) -> None:
     with warm.fork("cells", ProcessLimits(cpu_seconds=1)) as process:
         process.channel.send({"code": "0", "first": "while True: pass"})
-        assert process.wait(timeout=30).signal == signal.SIGXCPU
+        assert process.wait(timeout=90).signal == signal.SIGXCPU
 
 
 @pytest.mark.parametrize("name", ["warm", "unsafe"])
@@ -286,7 +285,7 @@ def test_how_a_process_ended_is_told(name: str, request: pytest.FixtureRequest) 
             with pytest.raises(TimeoutError):
                 process.wait(timeout=0)
             process.channel.send({"code": code})
-            assert process.wait(timeout=10) == ExitStatus(*status)
+            assert process.wait(timeout=90) == ExitStatus(*status)
 
 
 @pytest.mark.parametrize("name", ["warm", "unsafe"])
@@ -294,9 +293,9 @@ def test_an_interrupt_reaches_the_process(name: str, request: pytest.FixtureRequ
     with request.getfixturevalue(name).fork("cells") as process:
         first = "import time; channel.send({'sleeping': True}); time.sleep(600)"
         process.channel.send({"code": "1", "first": first})
-        assert process.channel.receive(timeout=10).header == {"sleeping": True}
+        assert process.channel.receive(timeout=90).header == {"sleeping": True}
         process.interrupt()
-        assert process.channel.receive(timeout=10).header == {"error": "KeyboardInterrupt()"}
+        assert process.channel.receive(timeout=90).header == {"error": "KeyboardInterrupt()"}
         assert asked(process, "1 + 1") == 2
 
 
@@ -308,11 +307,11 @@ def test_a_snapshot_outlives_its_process_and_ends_with_the_run(
         assert asked(process, "1", "STATE['before'] = 1") == 1
         copy = snapshot(process)
         process.channel.send({"code": "os._exit(0)", "first": ""})
-        assert process.wait(timeout=10).code == 0
+        assert process.wait(timeout=90).code == 0
         assert asked(copy, "STATE['before']") == 1
         process.kill()
         with copy, pytest.raises(ChannelClosed):
-            copy.receive(timeout=10)
+            copy.receive(timeout=90)
 
 
 def test_what_leaves_its_session_ends_with_the_run_too(unsafe: WarmParent) -> None:
@@ -329,7 +328,7 @@ def test_a_server_that_was_killed_is_started_again() -> None:
         for pid in running(f"killed-{os.getpid()}"):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        assert process.wait(timeout=10) == ExitStatus(None, signal.SIGKILL)
+        assert process.wait(timeout=90) == ExitStatus(None, signal.SIGKILL)
         with parent.fork("cells") as another:
             assert asked(another, "1 + 1") == 2
 
@@ -359,7 +358,7 @@ def test_several_processes_share_a_server(warm: WarmParent) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(client.fork("cells")) for client in clients for _ in range(3)]
         assert [asked(process, "6 * 7") for process in processes] == [42] * 6
-    assert [other.communicate(timeout=60)[0] for other in others] == ["42\n"] * 2
+    assert [other.communicate(timeout=120)[0] for other in others] == ["42\n"] * 2
 
 
 def test_all_ends_when_the_owner_is_killed(tmp_path: Path) -> None:
