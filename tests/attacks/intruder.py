@@ -32,7 +32,7 @@ class Host:
 
 def ask(process: ForkedProcess, attack: str, **given: object) -> Any:
     """Return what an attack got, None when the system refused it."""
-    process.channel.send({"attack": attack, "given": given}, timeout=5)
-    answer = process.channel.receive(timeout=30).header
+    process.channel.send({"attack": attack, "given": given}, timeout=60)
+    answer = process.channel.receive(timeout=90).header
     assert "broken" not in answer, answer["broken"]
     return answer.get("got")
