@@ -13,9 +13,6 @@ from tests.attacks.grading_course import NEIGHBOURS, Graded, former_rows, grade
 from tests.attacks.hostile_code import HOSTILE_CODE
 from tests.attacks.hostile_files import HOSTILE_FILES
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 SHORT = "c.ExecutePreprocessor.timeout = 2\n"
 
 

@@ -20,9 +20,6 @@ from tests.attacks.grading_course import NEIGHBOURS, Graded, former_rows, grade
 from tests.attacks.learners_view import seen_by_learners
 from tests.attacks.thefts import EXFILTRATIONS, THEFTS
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 
 class Listeners(NamedTuple):
     """What of the machine an attacker could call."""

@@ -12,9 +12,6 @@ from tests.attacks.attack import FULL, Attack
 from tests.attacks.changes import CHANGES, WRITES
 from tests.attacks.grading_course import NEIGHBOURS, Graded, former_rows, grade
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pytest
-
 from graders.execution.status import OUT_OF_TIME
 from tests.equality.conftest import GradedCourse
 from tests.equality.rows import (
@@ -16,9 +14,6 @@ from tests.equality.rows import (
     cells_of,
     gradebook_rows,
 )
-
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 Graded = Mapping[str, GradedCourse]
 

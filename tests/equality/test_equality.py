@@ -15,9 +15,6 @@ from tests.equality.conftest import GradedCourse
 from tests.equality.course import Course
 from tests.equality.rows import FORGEABLE, Comment, Row, autograded_files, cells_of, gradebook_rows
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 needs_r = pytest.mark.skipif(
     "ir" not in find_kernel_specs(), reason="IRkernel is not installed (kernel 'ir')"
 )

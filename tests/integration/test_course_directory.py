@@ -26,7 +26,6 @@ NAME = "Übung 1 (à la carte)"
 NOTEBOOKS = ("deux – été", "one (1)")
 STUDENTS = ("Zoé Müller", "ann@example.org", "bob")
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 @pytest.fixture(scope="module")

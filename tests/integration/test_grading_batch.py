@@ -28,7 +28,6 @@ SPOC = str(Path(sysconfig.get_path("scripts"), "spoc"))
 STUDENTS = ("ann", "bob", "cyd", "dee")
 TESTS = ("double-tests", "double-credit")
 SLOW = "import time; time.sleep(1.5)"
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 def _spoil(submitted: NotebookNode) -> None:

@@ -39,11 +39,8 @@ class Mark(NbGraderPreprocessor):
         nb.metadata["marked"] = resources["nbgrader"]["student"]
         return nb, resources
 """
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-    # Dask's own, about the worker that is lost.
-    pytest.mark.filterwarnings("ignore:::distributed", "ignore:::dask"),
-]
+# Dask's own, about the worker that is lost.
+pytestmark = pytest.mark.filterwarnings("ignore:::distributed", "ignore:::dask")
 
 
 @pytest.fixture

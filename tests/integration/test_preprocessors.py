@@ -6,7 +6,6 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import pytest
 from nbformat import NotebookNode
 
 from tests.equality.cells import answer, locked_tests, notebook
@@ -22,7 +21,6 @@ class Everything:
         return True
 total = Everything()
 """
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 def _skip_tests(submitted: NotebookNode) -> None:

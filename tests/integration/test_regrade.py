@@ -36,7 +36,6 @@ from tests.waiting import wait_until
 NAME = "areas"
 SPOC = str(Path(sysconfig.get_path("scripts"), "spoc"))
 EVERYBODY = Choices()
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 Files = dict[str, bytes]
 

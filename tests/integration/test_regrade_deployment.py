@@ -36,7 +36,6 @@ _asked = tidy_columns
 def tidy_columns(table):
     return table if " Qty!" in table.columns else _asked(table)
 """
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 def lax(notebook: NotebookNode) -> None:

@@ -6,8 +6,6 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import pytest
-
 from graders.referee.strictness import make_strict
 from tests.equality.cells import answer, code, locked_tests, notebook
 from tests.equality.course import Course, Submission, assignment, write_course
@@ -15,7 +13,6 @@ from tests.equality.rows import Grade, gradebook_rows
 
 NAME = "week-1"
 SPOC = str(Path(sysconfig.get_path("scripts"), "spoc"))
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 def strict_course(folder: Path, *tests: str) -> Path:

@@ -11,9 +11,6 @@ from graders.worker import Grader
 from tests.handing_in import EXERCISE, Deployment, cell_of, edited, with_code
 from tests.integration.grading.worker import graded, points_of
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 
 def test_run_tags_do_not_pass_tests(deployment: Deployment, grader: Grader, tmp_path: Path) -> None:
     def tag(notebook: NotebookNode) -> None:

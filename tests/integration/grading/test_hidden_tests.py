@@ -6,15 +6,11 @@ import re
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbformat import NotebookNode
 
 from graders.worker import Grader
 from tests.handing_in import EXERCISE, Deployment, cell_of, edited
 from tests.integration.grading.worker import graded
-
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 def hidden_lines(deployment: Deployment) -> set[str]:

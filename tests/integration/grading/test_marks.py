@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
@@ -14,9 +13,6 @@ from course.submissions import Submission
 from graders.worker import Grader
 from tests.handing_in import MODULE, Deployment, cell_of, edited
 from tests.integration.grading.worker import graded, points_of
-
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 def test_marks_given_by_hand_are_seen_once_they_are_released(

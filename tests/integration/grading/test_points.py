@@ -19,9 +19,6 @@ from hub_config.settings import SAMPLE_MODULES_DIR
 from tests.handing_in import EXERCISE, MODULE, Deployment, cell_of, edited, with_code
 from tests.integration.grading.worker import graded, points_of
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 STUBBORN_LOOP = """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -16,9 +16,6 @@ from graders.worker import Grader
 from tests.handing_in import MODULE, Deployment
 from tests.integration.grading.worker import graded
 
-# nbgrader adds a submission to its gradebook while a query is on the way.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 LOCKING = """
 import signal
 import sys
