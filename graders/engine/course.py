@@ -18,6 +18,7 @@ from graders.engine.attempts import grade_patiently
 from graders.engine.batch import Batch, Graders, Line, Report, Writer
 from graders.engine.config import AssignmentLayout, course_directory, existing_gradebook, read_config
 from graders.engine.content import CourseContent
+from graders.engine.early import EarlyStart
 from graders.engine.gradebook import Gradebook
 from graders.engine.hooks import Hook, no_hook, read_hooks
 from graders.engine.locks import SubmissionLocks
@@ -63,6 +64,7 @@ def grade_course(
     choices: Choices,
     begin: Callable[[int], None] = lambda _count: None,
     tell: Callable[[Line | None], None] = lambda _line: None,
+    early: EarlyStart | None = None,
 ) -> Report:
     """Grade what was submitted for an assignment.
 
@@ -72,6 +74,7 @@ def grade_course(
         choices: How.
         begin: Called with the number of submissions.
         tell: Called with each line of the report, with None for who is skipped.
+        early: A fork server that has been started for it already.
 
     Raises:
         NotFound: There is no such assignment or notebook, or nobody has submitted anything for it.
@@ -81,7 +84,7 @@ def grade_course(
         chosen = grading.only(choices.notebook)
         before, after = read_hooks(chosen.layout, chosen.plan.config)
         writer = replace(chosen.writer(), after=after)
-        return chosen.grade(choices, writer, begin, tell, before)
+        return chosen.grade(choices, writer, begin, tell, before, early)
 
 
 @contextmanager
@@ -133,6 +136,7 @@ class CourseGrading:
         begin: Callable[[int], None],
         tell: Callable[[Line | None], None],
         before: Hook = no_hook,
+        early: EarlyStart | None = None,
     ) -> Report:
         """Grade what was submitted; see `grade_course`. `before` is called before a submission is read."""
         students = chosen_students(self.layout, choices.students)
@@ -141,7 +145,7 @@ class CourseGrading:
         root = self.layout.root
         with (
             SubmissionLocks(root) as locks,
-            WarmParent(environment, unsafe_no_sandbox=choices.unsafe_no_sandbox) as warm,
+            _warm_parent(environment, choices, early) as warm,
         ):
             plan = trusted(self.plan, choices.trust, environment, warm, root)
             with _graders(choices, plan, environment, warm, root) as graders:
@@ -158,6 +162,12 @@ class CourseGrading:
             return []
         with self.gradebook.reading() as session:
             return [student for student in students if session.get(Student, student) is None]
+
+
+def _warm_parent(environment: WarmEnvironment, choices: Choices, early: EarlyStart | None) -> WarmParent:
+    if early is None:
+        return WarmParent(environment, unsafe_no_sandbox=choices.unsafe_no_sandbox)
+    return early.warm_for(environment)
 
 
 @contextmanager

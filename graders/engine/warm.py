@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from graders.engine.kernels import COURSE_KERNEL
-from graders.engine.plan import AssignmentPlan
 from graders.forkserver.environment import WarmEnvironment
+
+if TYPE_CHECKING:
+    from graders.engine.plan import AssignmentPlan
 
 COURSE_EXTENSION = "extensions.kernel.extension"
 """Offers in a cell runner what the course kernel offers; loaded for notebooks that name that kernel."""
@@ -40,6 +42,15 @@ def environment_for(notebooks: Iterable[str], kernels: Container[object]) -> War
     )
 
 
+def environment_of_files(course_dir: Path, assignment: str) -> WarmEnvironment:
+    """Return what `environment_of` will, most likely, for an assignment in the usual place of a course."""
+    texts = [
+        path.read_text(encoding="utf-8") for path in (course_dir / "source" / assignment).glob("*.ipynb")
+    ]
+    kernels = {json.loads(text).get("metadata", {}).get("kernelspec", {}).get("name") for text in texts}
+    return environment_for(texts, kernels)
+
+
 def joined(one: WarmEnvironment, other: WarmEnvironment) -> WarmEnvironment:
     """Return the environment that has what two have."""
     return replace(
@@ -50,9 +61,17 @@ def joined(one: WarmEnvironment, other: WarmEnvironment) -> WarmEnvironment:
 
 
 def _imports(notebook: str) -> Iterator[str]:
-    for cell in nbformat.reads(notebook, as_version=4).cells if notebook else ():
-        if cell.cell_type == "code":
-            yield from _imports_of_code(cell.source)
+    for source in _code(json.loads(notebook)) if notebook else ():
+        yield from _imports_of_code(source)
+
+
+def _code(notebook: dict[str, Any]) -> Iterator[str]:
+    """Yield the code of a notebook's cells; a notebook of before version 4 has them in worksheets."""
+    parts = [notebook, *notebook.get("worksheets", ())]
+    for cell in (cell for part in parts for cell in part.get("cells", ())):
+        if cell.get("cell_type") == "code":
+            source = cell.get("source", cell.get("input", ""))
+            yield source if isinstance(source, str) else "".join(source)
 
 
 def _imports_of_code(source: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -112,16 +113,15 @@ def calibrate(
     stopped = _stopped(source, tests, side)
     apart = {key: replace(test, trust="referee") for key, test in tests.items() if key not in stopped}
     late = {key: replace(test, at_end=True) for key, test in apart.items()}
-    first = observe(source, late, side, warm, limits, recording=True)
-    asked = {key: seen.asked for key, seen in first.seen.items()}
-    # Once more, with no more than what was asked: this is what learners' solutions will meet.
-    second = observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
-    beside = execute_notebook(source, tests, files, warm, limits, None)
-    whole = beside.tests
-    has_hidden_parts = any(test.full != test.visible for test in tests.values())
-    if has_hidden_parts:
-        judgements = judge_in_sequence(source, tests, files, warm, limits).values()
-        whole = {each.result.grade_id: each.result for each in judgements}
+    # Who waits for one process has time for another.
+    with ThreadPoolExecutor(1) as meanwhile:
+        together = meanwhile.submit(_together, source, tests, files, warm, limits)
+        first = observe(source, late, side, warm, limits, recording=True)
+        asked = {key: seen.asked for key, seen in first.seen.items()}
+        # Once more, with no more than what was asked: this is what learners' solutions will meet.
+        second = observe(source, apart, replace(side, calls=asked), warm, limits, recording=False)
+        beside, whole = together.result()
+    has_hidden_parts = _has_hidden_parts(tests)
     for key, seen in (*first.seen.items(), *second.seen.items()):
         if whole[key].status == "ok" and _was_lost(seen.judgement):
             # Whatever ended it, that it can be judged nowhere else does not follow.
@@ -147,6 +147,21 @@ def calibrate(
     }
     run = partial(_run_as_placed, source, tests, side, warm=warm, limits=limits)
     return _as_placed(found, run, outcomes)
+
+
+def _together(
+    source: NotebookNode, tests: Mapping[str, TestCell], files: bytes, warm: ForkClient, limits: RunLimits
+) -> tuple[ExecutedNotebook, Mapping[str, TestResult]]:
+    """Run the tests beside the solution, with and without the hidden parts of those before."""
+    beside = execute_notebook(source, tests, files, warm, limits, None)
+    if not _has_hidden_parts(tests):
+        return beside, beside.tests
+    judgements = judge_in_sequence(source, tests, files, warm, limits).values()
+    return beside, {each.result.grade_id: each.result for each in judgements}
+
+
+def _has_hidden_parts(tests: Mapping[str, TestCell]) -> bool:
+    return any(test.full != test.visible for test in tests.values())
 
 
 def _stopped(source: NotebookNode, tests: Mapping[str, TestCell], side: InstructorSide) -> dict[str, str]:

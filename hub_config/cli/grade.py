@@ -65,19 +65,23 @@ def run(
     """
     if course_dir is not None:
         skip_address_grammar()
-        from graders.engine.course import Choices
-        from hub_config.cli.grading import grade_and_show
+        from graders.engine.early import EarlyStart
 
-        choices = Choices(
-            students=students,
-            notebook=notebook,
-            jobs=jobs,
-            trust=trust,
-            force=force,
-            scheduler=scheduler,
-            unsafe_no_sandbox=unsafe_no_sandbox,
-        )
-        click.get_current_context().exit(grade_and_show(course_dir, assignment, choices, as_json=as_json))
+        with EarlyStart(course_dir, assignment, unsafe_no_sandbox=unsafe_no_sandbox) as early:
+            from graders.engine.course import Choices
+            from hub_config.cli.grading import grade_and_show
+
+            choices = Choices(
+                students=students,
+                notebook=notebook,
+                jobs=jobs,
+                trust=trust,
+                force=force,
+                scheduler=scheduler,
+                unsafe_no_sandbox=unsafe_no_sandbox,
+            )
+            code = grade_and_show(course_dir, assignment, choices, early, as_json=as_json)
+        click.get_current_context().exit(code)
     if notebook is not None:
         raise click.UsageError("--notebook is for --course-dir: a running course grades whole submissions.")
     with existing_database(state) as database:

@@ -13,17 +13,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from graders.engine.batch import Line
 from graders.engine.course import Choices, grade_course
+from graders.engine.early import EarlyStart
 from graders.engine.report import as_document, as_lines
 
 Begin = Callable[[int], None]
 Tell = Callable[[Line | None], None]
 
 
-def grade_and_show(course_dir: Path, assignment: str, choices: Choices, *, as_json: bool) -> int:
+def grade_and_show(
+    course_dir: Path, assignment: str, choices: Choices, early: EarlyStart, *, as_json: bool
+) -> int:
     """Grade, tell how far it is if somebody looks, and show the report; return the exit code."""
     try:
         with progress(assignment, is_shown=not as_json) as (begin, tell):
-            report = grade_course(course_dir, assignment, choices, begin, tell)
+            report = grade_course(course_dir, assignment, choices, begin, tell, early)
     except KeyboardInterrupt:
         click.echo("What is graded is kept; the same command grades the rest.", err=True)
         raise
