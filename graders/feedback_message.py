@@ -84,7 +84,9 @@ def _stops(translate: Translate) -> dict[str, str]:
     return {
         OUT_OF_TIME: translate("Your code ran too long and was stopped."),
         KERNEL_DIED: translate("The kernel stopped working while this ran: too much memory, or an exit."),
-        NOT_RUN: translate("Not run, because the notebook had stopped before."),
+        NOT_RUN: translate(
+            "Not run: a cell before it stopped the notebook. Your notebook with feedback shows which."
+        ),
         NO_RESULT: translate("The result of the cell is not a number of points."),
     }
 
