@@ -93,6 +93,8 @@ def run(
             raise NotFound(f"{whose} has submitted nothing for {assignment}.", "Run: spoc grade status")
         for submission in chosen:
             queue.grade_again(submission.id)
+        if not as_json:
+            click.echo(f"Submissions to grade: {len(chosen)} ...", err=True)
         graded_here = _grade_here(state)
         _show([store.get(each.id) for each in chosen], as_json)
         if not graded_here and not as_json:
