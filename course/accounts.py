@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, select, update
 
 from course.database import Database
-from course.roster import MEMBER, Member, member_of
+from course.members import MEMBER, Member, member_of, present_members
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 256
 
@@ -19,7 +19,7 @@ PasswordProblem = Literal["too short", "too long", "is your name", "not repeated
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A present member as the sign-in sees one.
+    """A member as the sign-in sees one.
 
     Attributes:
         password_hash: None while the member has not followed an invitation.
@@ -36,7 +36,7 @@ class Account:
 
 
 class Accounts:
-    """The accounts of the present members."""
+    """The accounts of the members."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,13 +44,22 @@ class Accounts:
     def find(self, name: str) -> Account | None:
         """Return the account of a present member, or None."""
         with self._database.read() as connection:
-            row = connection.execute(_PRESENT.where(MEMBER.c.name == name)).one_or_none()
+            row = connection.execute(present_members().where(MEMBER.c.name == name)).one_or_none()
         return None if row is None else _account(row)
 
     def all(self) -> tuple[Account, ...]:
-        """Return every account by user name."""
+        """Return the account of every present member by user name."""
         with self._database.read() as connection:
-            return tuple(_account(row) for row in connection.execute(_PRESENT.order_by(MEMBER.c.name)))
+            rows = connection.execute(present_members().order_by(MEMBER.c.name))
+            return tuple(_account(row) for row in rows)
+
+    def listed(self) -> tuple[Account, ...]:
+        """Return also the accounts of guests whose last day has passed, by user name."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(MEMBER).where(MEMBER.c.removed_at.is_(None)).order_by(MEMBER.c.name)
+            )
+            return tuple(_account(row) for row in rows)
 
     def renew_hash(self, account: Account, password_hash: str) -> None:
         """Keep a stronger hash of the same password, unless the password changed meanwhile."""
@@ -67,9 +76,6 @@ class Accounts:
             connection.execute(
                 update(MEMBER).where(MEMBER.c.id == account.member.id).values(last_seen_at=now)
             )
-
-
-_PRESENT = select(MEMBER).where(MEMBER.c.removed_at.is_(None))
 
 
 def _account(row: Row[Any]) -> Account:

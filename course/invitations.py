@@ -1,4 +1,8 @@
-"""Invitations: a link for one member, good once, with which the member sets a password."""
+"""Invitations: a link for one member, good once and for some days, with which the member sets a password.
+
+A link is bound to the roster's entry: it is void when that gets another name or address before the link was
+used, and when the membership ends.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from sqlalchemy import select, update
 
 from course.database import Database
 from course.errors import Conflict, NotFound
-from course.roster import MEMBER, Member, member_of
+from course.members import MEMBER, NO_INVITATION, Member, is_present, member_of
 
 VALID_FOR = timedelta(days=14)
 
@@ -34,8 +38,8 @@ class Invitations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def issue(self, name: str, now: datetime) -> str:
-        """Return a new token of 256 bits, good for 14 days; the member's earlier one is void.
+    def issue(self, name: str, now: datetime, valid_for: timedelta = VALID_FOR) -> str:
+        """Return a new token of 256 bits, good for `valid_for`; the member's earlier one is void.
 
         Raises:
             NotFound: There is no such member.
@@ -44,10 +48,10 @@ class Invitations:
         with self._database.write() as connection:
             issued = connection.execute(
                 update(MEMBER)
-                .where(MEMBER.c.name == name, MEMBER.c.removed_at.is_(None))
+                .where(MEMBER.c.name == name, is_present(now))
                 .values(
                     invitation_sha256=_digest(token),
-                    invitation_expires_at=now + VALID_FOR,
+                    invitation_expires_at=now + valid_for,
                     invitation_used_at=None,
                 )
             )
@@ -57,13 +61,25 @@ class Invitations:
             )
         return token
 
+    def revoke(self, name: str, now: datetime) -> bool:
+        """Void the member's open link; return whether there was one. A password that it set stays."""
+        with self._database.write() as connection:
+            revoked = connection.execute(
+                update(MEMBER)
+                .where(
+                    MEMBER.c.name == name,
+                    MEMBER.c.invitation_used_at.is_(None),
+                    MEMBER.c.invitation_expires_at > now,
+                )
+                .values(**NO_INVITATION)
+            )
+        return revoked.rowcount == 1
+
     def find(self, token: str, now: datetime) -> Invitation | None:
         """Return what `token` is good for, without using it up; None when it is unknown or replaced."""
         with self._database.read() as connection:
             row = connection.execute(
-                select(MEMBER).where(
-                    MEMBER.c.invitation_sha256 == _digest(token), MEMBER.c.removed_at.is_(None)
-                )
+                select(MEMBER).where(MEMBER.c.invitation_sha256 == _digest(token), is_present(now))
             ).one_or_none()
         if row is None:
             return None
@@ -89,7 +105,7 @@ class Invitations:
                     MEMBER.c.invitation_sha256 == _digest(token),
                     MEMBER.c.invitation_used_at.is_(None),
                     MEMBER.c.invitation_expires_at > now,
-                    MEMBER.c.removed_at.is_(None),
+                    is_present(now),
                 )
                 .values(
                     invitation_used_at=now,

@@ -1,7 +1,9 @@
 """The roster as a trainer writes it: a CSV file from a spreadsheet, checked line by line.
 
-Columns `username`, `name`, `email`, `role`, in any order and any case; `,` or `;` between them; UTF-8, with
-or without a byte order mark. `email` and `role` may be left out or empty: no address, and `learner`.
+Columns `username`, `name`, `email`, `role`, `until`, in any order and any case; `,` or `;` between them;
+UTF-8, with or without a byte order mark. `email` and `role` may be left out or empty: no address, and
+`learner`. `until` is a guest's last day, as 2026-12-31; empty for who stays. Without that column the last
+days stay as they were: a file that was written before anybody was a guest must not make a guest stay.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -22,8 +25,9 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,30}")
 MAX_DISPLAY_NAME = 80
 MAX_EMAIL = 254
 MAX_BYTES = 1 << 20
+MAX_YEAR = 9000
 
-COLUMNS = ("username", "name", "email", "role")
+COLUMNS = ("username", "name", "email", "role", "until")
 REQUIRED = ("username", "name")
 NEXT_STEP = "Nothing was imported. Mend the lines above, then import the file again."
 
@@ -41,13 +45,15 @@ _JOINERS = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class RosterLine:
-    """One checked line."""
+    """One checked line; `until` says nothing where the file has no such column (`keeps_until`)."""
 
     line: int
     name: str
     display_name: str
     email: str
     role: Role
+    until: date | None = None
+    keeps_until: bool = True
 
 
 def read_roster(path: Path) -> tuple[RosterLine, ...]:
@@ -90,11 +96,13 @@ def _check(columns: list[str], body: list[_Row]) -> tuple[list[RosterLine], list
         display_name = unicodedata.normalize("NFC", values.get("name", ""))
         email = values.get("email", "")
         role = values.get("role", "").lower() or "learner"
+        until = values.get("until", "")
         found = [
             *_name_problems(name),
             *_display_name_problems(display_name),
             *_email_problems(email),
             *_role_problems(role),
+            *_until_problems(until),
         ]
         if name in first_seen:
             found.append(f"user name {name!r} stands on line {first_seen[name]} already")
@@ -102,7 +110,12 @@ def _check(columns: list[str], body: list[_Row]) -> tuple[list[RosterLine], list
             first_seen[name] = number
         problems += [f"line {number}: {problem}" for problem in found]
         if not found:
-            lines.append(RosterLine(number, name, display_name, email, cast("Role", role)))
+            last_day = date.fromisoformat(until) if until else None
+            lines.append(
+                RosterLine(
+                    number, name, display_name, email, cast("Role", role), last_day, "until" not in columns
+                )
+            )
     return lines, problems
 
 
@@ -187,3 +200,14 @@ def _email_problems(email: str) -> list[str]:
 
 def _role_problems(role: str) -> list[str]:
     return [] if role in ROLES else [f"there is no role {role[:30]!r}; roles are {', '.join(ROLES)}"]
+
+
+def _until_problems(until: str) -> list[str]:
+    if not until:
+        return []
+    try:
+        day = date.fromisoformat(until)
+    except ValueError:
+        return [f"{until[:30]!r} is not a day; write a guest's last one as 2026-12-31"]
+    # A day more is added in the cohort's time zone, and Python's calendar ends with the year 9999.
+    return [] if day.year < MAX_YEAR else [f"the last day {until} is further than any course"]

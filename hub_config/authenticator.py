@@ -19,6 +19,7 @@ from course.roster_file import NAME_PATTERN
 from hub_config.pages import page_translator
 from hub_config.passwords import Passwords
 from hub_config.proxy import came_through_the_proxy
+from hub_config.sessions import SessionWatch, is_of_earlier_epoch, stop_server
 from hub_config.sign_in import hub_handlers
 from hub_config.throttle import SignInThrottle, client_address
 
@@ -58,6 +59,8 @@ class RosterAuthenticator(Authenticator):
         self._throttle = SignInThrottle()
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
+        # The one call by which JupyterHub hands itself over, once and with its event loop running.
+        SessionWatch(app, self.accounts).start()
         return hub_handlers()
 
     def normalize_username(self, username: str) -> str:
@@ -100,9 +103,9 @@ class RosterAuthenticator(Authenticator):
         A server from before then ends too, with the first request that comes of it or of its member.
         """
         account = self.accounts.find(user.name)
-        if account is None or _is_of_earlier_epoch(user, account):
+        if account is None or is_of_earlier_epoch(user, account):
             if handler is not None:
-                await _stop_server(handler, user)
+                await stop_server(handler.proxy, user)
             return False
         if handler is not None and _comes_from_a_browser(handler):
             await self._remember_visit(account)
@@ -124,9 +127,9 @@ class RosterAuthenticator(Authenticator):
     async def end_earlier_sessions(self, handler: Any, account: Account) -> None:
         """End what was opened under an earlier password, role or membership: server, tokens, cookies."""
         user = handler.find_user(account.member.name)
-        if user is None or not _is_of_earlier_epoch(user, account):
+        if user is None or not is_of_earlier_epoch(user, account):
             return
-        await _stop_server(handler, user)
+        await stop_server(handler.proxy, user)
         user.orm_user.cookie_id = new_token()
         for token in handler.db.query(APIToken).filter_by(user_id=user.id):
             handler.db.delete(token)
@@ -145,17 +148,6 @@ class RosterAuthenticator(Authenticator):
             say = page_translator(handler)
             raise TooManyAttempts(say("Too many attempts. Wait a minute, then try again."), wait)
         self._throttle.count(name, address)
-
-
-async def _stop_server(handler: Any, user: Any) -> None:
-    if user.running and not user.spawner.pending:
-        await handler.stop_single_user(user)
-
-
-def _is_of_earlier_epoch(user: Any, account: Account) -> bool:
-    # A user whom the hub's API made has never signed in: there is no session to distrust.
-    epoch = (user.user_info or {}).get("session_epoch")
-    return epoch is not None and epoch != account.session_epoch
 
 
 def _comes_from_a_browser(handler: Any) -> bool:

@@ -30,7 +30,7 @@ class Settings(BaseModel):
     cohort_start: date | None = Field(
         None, description="First day; due dates count from it. Empty: none are due."
     )
-    time_zone: str = Field("Europe/Paris", description="IANA name; due dates are shown in it.")
+    time_zone: str = Field("Europe/Paris", description="IANA name of due dates and last days.")
     language: Literal["en", "fr"] = Field("en", description="Language of what the platform says to members.")
     idle_minutes: int = Field(60, ge=5, description="A member's server stops after so long without activity.")
 

@@ -22,6 +22,7 @@ from course.state import StateFolder
 from hub_config.cli import spoc
 from hub_config.hub_process import log_path
 from hub_config.runtime import free_port, runtime_folder
+from hub_config.secrets import hub_client
 from hub_config.settings import Settings, read_settings, write_settings
 from tests.roster_hub import USER_AGENT, join, sign_in
 from tests.waiting import wait_until
@@ -38,7 +39,9 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
     state.root.mkdir(mode=0o700)
     write_settings(state, Settings(port=free_port()))
     roster = folder / "roster.csv"
-    roster.write_text("username,name,role\nada,Ada,\nbob,Bob,\ntia,Tia,trainer\n", encoding="utf-8")
+    roster.write_text(
+        "username,name,role\nada,Ada,\nbob,Bob,\ngus,Gus,\nrae,Rae,\ntia,Tia,trainer\n", encoding="utf-8"
+    )
     database = Database(state.database_url)
     Roster(database).import_csv(roster)
     database.close()
@@ -114,6 +117,34 @@ def test_a_new_role_ends_what_is_open_and_the_next_server_has_that_roles_folders
             Roster(database).import_csv(roster)
         wait_until(lambda: tia.get("/hub/home", follow_redirects=False).status_code == 302, seconds=3)
         wait_until(lambda: not servers_of(state, "tia"))
+
+
+@pytest.mark.parametrize("leaving", ["past the last day", "removed"])
+def test_who_is_out_loses_server_and_tokens_without_any_command_or_request(
+    state: StateFolder, url: str, tmp_path: Path, leaving: str
+) -> None:
+    name = "gus" if leaving == "past the last day" else "rae"
+    with closing(arrived(state, url, name)) as guest, closing(arrived(state, url, "bob")) as bob:
+        xsrf = {"X-XSRFToken": guest.cookies.get("_xsrf", path="/hub/") or ""}
+        made = guest.post(f"/hub/api/users/{name}/tokens", json={"note": "mine"}, headers=xsrf)
+        bearer = {"Authorization": f"token {made.raise_for_status().json()['token']}"}
+        assert httpx.get(f"{url}/hub/api/user", headers=bearer).status_code == 200
+        with closing(Database(state.database_url)) as database:
+            if leaving == "removed":
+                Roster(database).remove(name)
+            else:
+                roster = tmp_path / "roster.csv"
+                roster.write_text(
+                    f"username,name,until\n{name},{name.title()},2026-01-31\n", encoding="utf-8"
+                )
+                Roster(database).import_csv(roster)
+        wait_until(lambda: not servers_of(state, name), seconds=60)
+        with hub_client(state) as hub:
+            wait_until(lambda: hub.get(f"users/{name}").status_code == 404, seconds=10)
+        assert httpx.get(f"{url}/hub/api/user", headers=bearer).status_code == 403
+        assert guest.get("/hub/home", follow_redirects=False).status_code == 302
+        assert sign_in(guest, name, PASSWORD).status_code == 403
+        assert bob.get("/user/bob/api/status").status_code == 200
 
 
 def sees_course_dir(state: StateFolder, name: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +123,58 @@ def test_a_mistyped_name_leaves_earlier_links_alone(state: StateFolder, file: Pa
     database.close()
 
 
-@pytest.mark.parametrize("arguments", [["invite"], ["invite", "--all", "ada"], ["remove"]])
+@pytest.mark.parametrize("arguments", [["invite"], ["invite", "--all", "ada"], ["revoke"], ["remove"]])
 def test_saying_nobody_or_contradicting_oneself_is_wrong_usage(
     state: StateFolder, file: Path, arguments: list[str]
 ) -> None:
     run(state, "import", str(file))
     assert run(state, *arguments).exit_code == 2
+
+
+def test_a_revoked_link_is_reported_and_who_had_none_is_too(state: StateFolder, file: Path) -> None:
+    run(state, "import", str(file))
+    run(state, "invite", "ada", "bob")
+    assert run_json(state, "revoke", "ada", "tia") == {"revoked": ["ada"], "without": ["tia"]}
+    assert run(state, "revoke", "bob", "eve").exit_code == 1
+    states = {each["name"]: each["state"] for each in run_json(state, "list")["members"]}
+    assert states == {"ada": "not invited", "bob": "invited", "tia": "not invited"}
+    assert "Revoked: bob" in run(state, "revoke", "--all").output
+    assert "no open link" in run(state, "revoke", "--all").output
+
+
+def test_a_link_is_good_for_as_many_days_as_asked(state: StateFolder, file: Path) -> None:
+    run(state, "import", str(file))
+    expires_at = datetime.fromisoformat(run_json(state, "invite", "ada", "--days", "3")["expires_at"])
+    assert timedelta(days=2) < expires_at - datetime.now(UTC) <= timedelta(days=3)
+
+
+def test_a_guests_last_day_is_of_the_cohorts_time_zone_and_listed_when_it_is_over(
+    state: StateFolder, file: Path
+) -> None:
+    state.root.mkdir()
+    write_settings(state, Settings(time_zone="Pacific/Auckland"))
+    file.write_text("username,name,until\ngus,Gus,2999-05-01\nold,Old,2020-05-01\n", encoding="utf-8")
+    assert "Past their last day, so not let in: old" in run(state, "import", str(file)).output
+    members = {each["name"]: each for each in run_json(state, "list")["members"]}
+    assert members["gus"]["ends_at"] == "2999-05-01T12:00:00+00:00"
+    assert (members["gus"]["until"], members["gus"]["state"]) == ("2999-05-01", "not invited")
+    assert (members["old"]["until"], members["old"]["state"]) == ("2020-05-01", "ended")
+    assert run(state, "invite", "old").exit_code == 1
+    assert run_json(state, "remove", "old", "--yes")["removed"] == ["old"]
+
+
+def test_who_stands_in_the_place_of_a_member_who_joined_is_named_until_told_so(
+    state: StateFolder, file: Path
+) -> None:
+    run(state, "import", str(file))
+    link = run_json(state, "invite", "bob")["invitations"][0]["link"]
+    with closing(Database(state.database_url)) as database:
+        Invitations(database).redeem(link.partition("=")[2], "hash", datetime.now(UTC))
+    file.write_text("username,name\nbob,Another Bob\n", encoding="utf-8")
+    refused = run(state, "import", str(file))
+    assert refused.exit_code == 1
+    assert "line 2: 'bob' has joined as Bob and stands here as Another Bob" in refused.stderr
+    assert "Updated: bob" in run(state, "import", str(file), "--same-people").output
 
 
 def test_the_list_shows_role_and_standing(state: StateFolder, file: Path) -> None:
@@ -156,7 +204,9 @@ def test_one_unknown_name_removes_nobody(state: StateFolder, file: Path) -> None
     assert len(run_json(state, "list")["members"]) == 3
 
 
-@pytest.mark.parametrize("command", [["list"], ["invite", "--all"], ["remove", "ada", "--yes"]])
+@pytest.mark.parametrize(
+    "command", [["list"], ["invite", "--all"], ["revoke", "--all"], ["remove", "ada", "--yes"]]
+)
 def test_a_state_folder_without_a_cohort_is_named_and_not_made(
     state: StateFolder, command: list[str]
 ) -> None:

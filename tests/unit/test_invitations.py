@@ -91,6 +91,46 @@ def test_a_new_invitation_replaces_the_old_one(invitations: Invitations) -> None
     invitations.redeem(new, "hash", NOW)
 
 
+def test_a_revoked_invitation_is_void_and_a_used_one_leaves_its_password(
+    invitations: Invitations, database: Database
+) -> None:
+    token = invitations.issue("ada", NOW)
+    assert invitations.revoke("ada", NOW)
+    assert invitations.find(token, NOW) is None
+    with pytest.raises(Conflict):
+        invitations.redeem(token, "hash", NOW)
+    assert not invitations.revoke("ada", NOW)
+    invitations.redeem(invitations.issue("bob", NOW), "hash", NOW)
+    assert not invitations.revoke("bob", NOW)
+    account = Accounts(database).find("bob")
+    assert account is not None
+    assert account.password_hash == "hash"
+
+
+def test_an_invitation_lasts_as_long_as_its_sender_says(invitations: Invitations) -> None:
+    token = invitations.issue("ada", NOW, timedelta(days=2))
+    for days, state in ((1, "open"), (2, "expired")):
+        invitation = invitations.find(token, NOW + timedelta(days=days))
+        assert invitation is not None
+        assert invitation.state == state
+
+
+def test_an_invitation_ends_with_the_guests_last_day(
+    invitations: Invitations, database: Database, tmp_path: Path
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("username,name,until\nada,Ada,2999-01-01\n", encoding="utf-8")
+    Roster(database).import_csv(roster)
+    day_after = datetime(2999, 1, 2, tzinfo=UTC)
+    token = invitations.issue("ada", day_after - timedelta(days=1))
+    assert invitations.find(token, day_after - timedelta(seconds=1)) is not None
+    assert invitations.find(token, day_after) is None
+    with pytest.raises(Conflict):
+        invitations.redeem(token, "hash", day_after)
+    with pytest.raises(NotFound):
+        invitations.issue("ada", day_after)
+
+
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "é" * 10_000, "' OR 1=1 --"])
 def test_a_made_up_token_is_unknown(invitations: Invitations, token: str) -> None:
     invitations.issue("ada", NOW)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from course.accounts import Accounts
 from course.database import Database
 from course.errors import FileProblems, NotFound
+from course.invitations import Invitations
+from course.members import end_of_day, last_day
 from course.roster import Member, Roster, size_advice
 
 pytestmark = pytest.mark.quick
@@ -187,3 +191,92 @@ def test_another_role_is_reported_and_voids_what_is_open_and_another_name_does_n
     assert (change.updated, change.role_changed) == (("ada", "tia"), ("tia",))
     assert epochs() == before | {"tia": before["tia"] + 1}
     assert roster.import_csv(written(file, ADA, f"{TIA[:-7]}learner")).role_changed == ()
+
+
+GUESTS = "username,name,email,role,until"
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def test_a_guests_last_day_ends_at_midnight_of_the_cohorts_time_zone(roster: Roster, file: Path) -> None:
+    roster.import_csv(written(file, "gus,Gus,,,2999-07-14", "ada,Ada,,,", header=GUESTS), zone=PARIS)
+    assert roster.get("gus").ends_at == datetime(2999, 7, 14, 22, tzinfo=UTC)
+    assert roster.get("ada").ends_at is None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Auckland", "America/Los_Angeles", "UTC"])
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 12, 31)])
+def test_a_last_day_is_shown_as_it_was_written(day: date, zone: str) -> None:
+    assert last_day(end_of_day(day, ZoneInfo(zone)), ZoneInfo(zone)) == day
+
+
+def test_who_is_past_the_last_day_is_no_member_and_becomes_one_again_with_a_later_day(
+    roster: Roster, file: Path
+) -> None:
+    change = roster.import_csv(written(file, "gus,Gus,,,2026-01-31", "ada,Ada,,,", header=GUESTS))
+    assert change.ended == ("gus",)
+    assert roster.find("gus") is None
+    assert [member.name for member in roster.members()] == ["ada"]
+    assert roster.import_csv(written(file, "gus,Gus,,,2999-01-31", header=GUESTS)).ended == ()
+    assert roster.get("gus").id == 1
+    roster.import_csv(written(file, "gus,Gus,,,", header=GUESTS))
+    assert roster.get("gus").ends_at is None
+
+
+def test_a_file_without_last_days_makes_no_guest_stay(roster: Roster, file: Path) -> None:
+    roster.import_csv(written(file, "gus,Gus,,,2999-01-31", header=GUESTS))
+    assert roster.import_csv(written(file, "gus,Gus,,")).unchanged == ("gus",)
+    assert roster.get("gus").ends_at is not None
+
+
+@pytest.mark.parametrize("until", ["31/12/2026", "2026-02-30", "soon", "9999-12-31", "2026-1-1"])
+def test_what_is_no_last_day_is_refused(roster: Roster, file: Path, until: str) -> None:
+    with pytest.raises(FileProblems, match=r"line 2: .*(not a day|further)"):
+        roster.import_csv(written(file, f"gus,Gus,,,{until}", header=GUESTS))
+
+
+def joined(roster: Roster, file: Path, *lines: str) -> Invitations:
+    """Import members who have set a password since."""
+    roster.import_csv(written(file, *lines))
+    invitations = Invitations(Database(f"sqlite:///{file.parent / 'spoc.sqlite'}"))
+    now = datetime.now(UTC)
+    for line in lines:
+        invitations.redeem(invitations.issue(line.partition(",")[0], now), "hash", now)
+    return invitations
+
+
+def test_an_account_in_use_passes_to_another_name_or_address_only_when_told_so(
+    roster: Roster, file: Path
+) -> None:
+    joined(roster, file, ADA, TIA)
+    others = ["ada,Ada Byron,ada@example.org,learner", "tia,Tia Trainer,tia@example.com,trainer", "bob,Bob,,"]
+    with pytest.raises(FileProblems) as refused:
+        roster.import_csv(written(file, *others))
+    assert [problem.split(" has")[0] for problem in refused.value.problems] == [
+        "line 2: 'ada'",
+        "line 3: 'tia'",
+    ]
+    assert "--same-people" in str(refused.value)
+    assert roster.find("bob") is None
+    assert roster.import_csv(file, same_people=True).updated == ("ada", "tia")
+    assert roster.get("ada").display_name == "Ada Byron"
+
+
+def test_an_account_in_use_takes_another_role_last_day_and_capitals_of_the_address(
+    roster: Roster, file: Path
+) -> None:
+    joined(roster, file, ADA)
+    line = "ada,Ada Lovelace,ADA@example.org,trainer,2999-01-31"
+    assert roster.import_csv(written(file, line, header=GUESTS)).updated == ("ada",)
+
+
+@pytest.mark.parametrize("other", ["ada,Ada Byron,ada@example.org,", "ada,Ada Lovelace,byron@example.org,"])
+def test_an_open_invitation_is_void_once_somebody_else_stands_in_its_place(
+    roster: Roster, file: Path, other: str
+) -> None:
+    roster.import_csv(written(file, ADA, TIA))
+    invitations = Invitations(Database(f"sqlite:///{file.parent / 'spoc.sqlite'}"))
+    now = datetime.now(UTC)
+    tokens = {name: invitations.issue(name, now) for name in ("ada", "tia")}
+    assert roster.import_csv(written(file, other, TIA)).uninvited == ("ada",)
+    assert invitations.find(tokens["ada"], now) is None
+    assert invitations.find(tokens["tia"], now) is not None
