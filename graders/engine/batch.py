@@ -79,6 +79,8 @@ class Report:
     assignment: str
     lines: list[Line] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+    """Who has submitted, and is left out by the configuration."""
     seconds: float = 0.0
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds by phase, over all submissions."""
@@ -89,7 +91,8 @@ class Report:
     def exit_code(self) -> int:
         """What `nbgrader autograde` exits with: 1 if a notebook was not graded, or there was none at all."""
         submitted = [line for line in self.lines if not line.is_empty]
-        return int(any(line.problem for line in submitted) or not (submitted or self.skipped))
+        there_is = submitted or self.skipped or self.excluded
+        return int(any(line.problem for line in submitted) or not there_is)
 
 
 class Batch:

@@ -93,8 +93,13 @@ class AssignmentLayout:
     def autograded(self, student: str) -> Path:
         return self._path(self.coursedir.autograded_directory, student)
 
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Whom the configuration leaves out."""
+        return frozenset(self.coursedir.student_id_exclude.split(","))
+
     def students(self) -> tuple[str, ...]:
-        """Return who has submitted, of those whom the configuration names."""
+        """Return who has submitted, of those whom the configuration names, who is left out among them."""
         step, structure = self.coursedir.submitted_directory, self.coursedir.directory_structure
         pattern = self.coursedir.format_path(
             step, "(?P<student>[^/]+)", re.escape(self.assignment), escape=True
@@ -104,9 +109,8 @@ class AssignmentLayout:
             student_id=self.coursedir.student_id,
             assignment_id=escape(self.assignment),
         )
-        excluded = set(self.coursedir.student_id_exclude.split(","))
         found = (re.fullmatch(pattern, str(self.root / place)) for place in glob(wanted, root_dir=self.root))
-        return tuple(sorted({each["student"] for each in found if each} - excluded))
+        return tuple(sorted({each["student"] for each in found if each}))
 
     def _path(self, step: str, student: str) -> Path:
         return Path(

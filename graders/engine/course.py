@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nbgrader.api import Student
 from sqlalchemy.exc import DatabaseError
+from traitlets import TraitError
 
 from course.errors import CourseError, NotFound
 from graders.engine.attempts import grade_patiently
@@ -96,12 +97,14 @@ def open_course(course_dir: Path, assignment: str) -> Iterator[CourseGrading]:
         CourseError: The gradebook cannot be read.
     """
     config = read_config(course_dir)
-    coursedir = course_directory(course_dir, config)
     with ExitStack() as stack:
         try:
+            coursedir = course_directory(course_dir, config)
             gradebook = stack.enter_context(Gradebook(existing_gradebook(coursedir), coursedir.course_id))
             with gradebook.reading() as session:
                 plan = read_plan(coursedir, assignment, config, session)
+        except TraitError as error:
+            raise CourseError(f"A setting of nbgrader_config.py cannot be used: {error}") from error
         except DatabaseError as error:
             raise CourseError(
                 f"The gradebook cannot be read: {error.orig}",
@@ -154,7 +157,9 @@ class CourseGrading:
                 batch = Batch(plan, content, writer, graders, locks, tell)
                 for student in strangers:
                     batch.refuse(student, _STRANGER.format(student))
-                return batch.run([each for each in students if each not in strangers], force=choices.force)
+                report = batch.run([each for each in students if each not in strangers], force=choices.force)
+                report.excluded = sorted(self.layout.excluded.intersection(self.layout.students()))
+                return report
 
     def _strangers(self, students: Sequence[str]) -> list[str]:
         """Return who is no student of the gradebook, where the configuration lets it get no new ones."""
@@ -203,9 +208,9 @@ def chosen_students(layout: AssignmentLayout, students: Sequence[str]) -> tuple[
     def meant(wanted: str) -> set[str]:
         return {student for student in submitted if student == wanted or fnmatchcase(student, wanted)}
 
-    missing = [wanted for wanted in students if not meant(wanted)]
-    if missing or not submitted:
-        whose = ", ".join(missing) or "Nobody"
-        raise NotFound(f"{whose} has submitted nothing for {layout.assignment!r}.")
-    chosen = set[str]().union(*map(meant, students))
-    return tuple(student for student in submitted if not students or student in chosen)
+    if not submitted:
+        raise NotFound(f"Nobody has submitted anything for {layout.assignment!r}.")
+    if missing := [wanted for wanted in students if not meant(wanted)]:
+        raise NotFound(f"{', '.join(missing)} has submitted nothing for {layout.assignment!r}.")
+    chosen = set[str]().union(*map(meant, students or submitted))
+    return tuple(student for student in submitted if student in chosen - layout.excluded)

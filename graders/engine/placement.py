@@ -67,6 +67,7 @@ def put_in_place(course_dir: Path, staged: Sequence[Path], results: Sequence[Res
 
     def act(root: Path) -> bytes:
         for place, result in zip(staged, results, strict=True):
+            _make_folder((root / result.target).parent, group_writes=result.group_writes)
             _swap(root / place, root / result.target)
         return b""
 
@@ -109,8 +110,16 @@ def _write(folder: Path, result: Result) -> None:
         _sync_folder(Path(parent))
 
 
+def _make_folder(folder: Path, *, group_writes: bool) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing if group_writes else ():
+        # Another trainer may have made it meanwhile, and then sees to it.
+        if (made := each.stat()).st_uid == os.geteuid():
+            each.chmod(made.st_mode | 0o2770)
+
+
 def _swap(new: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     old = new.with_name(f"{new.name}.old")
     if os.path.lexists(target):
         target.rename(old)

@@ -23,6 +23,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "graded": sum(not line.problem for line in report.lines),
         "failed": sum(bool(line.problem) for line in report.lines),
         "skipped": sorted(report.skipped),
+        "excluded": report.excluded,
         "notes": list(report.notes),
         "seconds": round(report.seconds, 3),
         "phases": {name: round(seconds, 3) for name, seconds in sorted(report.phases.items())},
@@ -36,6 +37,8 @@ def as_lines(report: Report) -> list[str]:
     lines += [*report.notes, *_forgeable(report)]
     if report.skipped:
         lines.append(f"Graded before, not graded again without --force: {', '.join(sorted(report.skipped))}")
+    if report.excluded:
+        lines.append(f"Left out by CourseDirectory.student_id_exclude: {', '.join(report.excluded)}")
     graded = sum(not line.problem for line in report.lines)
     lines.append(f"{graded} of {len(report.lines)} submissions graded in {report.seconds:.1f} s.")
     return lines

@@ -202,8 +202,19 @@ def test_a_gradebook_elsewhere_and_folders_of_another_name_are_those_of_the_conf
     )
     report = grade(course)
     assert [line["points"] for line in report["submissions"]] == [4, 2]
+    assert report["excluded"] == ["bob"]
+    assert grade(course, "--student", "bob")["submissions"] == []
     assert "Execute.enabled" in report["notes"][0]
     assert not (course / "gradebook.db").exists()
+
+
+def test_folders_of_a_course_that_a_group_shares_are_writable_by_the_group(course: Path) -> None:
+    configure(course, "c.CourseDirectory.groupshared = True")
+    grade(course, "--student", "bob")
+    graded = course / "autograded" / "bob" / NAME
+    for folder in (graded, *graded.parents[:2]):
+        assert folder.stat().st_mode & 0o7777 == 0o2775
+    assert (graded / f"{NOTEBOOKS[0]}.ipynb").stat().st_mode & 0o777 == 0o664
 
 
 def test_a_folder_that_is_a_link_elsewhere_is_followed(course: Path, tmp_path: Path) -> None:
@@ -215,7 +226,10 @@ def test_a_folder_that_is_a_link_elsewhere_is_followed(course: Path, tmp_path: P
     assert (tmp_path / "autograded elsewhere" / "bob" / NAME / f"{NOTEBOOKS[0]}.ipynb").is_file()
 
 
-def test_a_folder_without_a_gradebook_gets_none_and_one_that_cannot_be_read_is_told(course: Path) -> None:
+def test_a_folder_without_a_gradebook_gets_none_and_what_cannot_be_used_is_told(course: Path) -> None:
+    configure(course, "c.Autograde.permissions = 'all'")
+    assert "permissions" in refusal(course)
+    configure(course, "c.Autograde.permissions = 444")
     with closing(sqlite3.connect(course / "gradebook.db")) as gradebook, gradebook:
         gradebook.execute("alter table assignment rename column duedate to due")
     assert "nbgrader db upgrade" in refusal(course)

@@ -104,7 +104,9 @@ def test_students_are_found_by_the_course_s_own_structure_of_folders(tmp_path: P
         (tmp_path / "submitted" / "Week [1]" / student).mkdir(parents=True)
     (tmp_path / "submitted" / "Week 1" / "eve").mkdir(parents=True)
     layout = AssignmentLayout(course_directory(tmp_path, config), "Week [1]")
-    assert layout.students() == ("ann", "bob b")
+    assert layout.students() == ("ann", "bob b", "zoe")
+    assert chosen_students(layout, ()) == ("ann", "bob b")
+    assert chosen_students(layout, ("zoe",)) == ()
     assert layout.autograded("ann") == Path("autograded/Week [1]/ann")
 
 
