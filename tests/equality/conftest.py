@@ -18,7 +18,7 @@ from tests.equality.course import write_course
 from tests.equality.engine import grade_all
 from tests.equality.stock import StockProcess, StockRun
 
-STOCK_SECONDS = 280
+STOCK_SECONDS = 800
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from graders.execution.status import OUT_OF_TIME
 from tests.equality.conftest import GradedCourse
 from tests.equality.rows import (
@@ -14,6 +16,9 @@ from tests.equality.rows import (
     cells_of,
     gradebook_rows,
 )
+
+# The first test waits until both have graded everything.
+pytestmark = pytest.mark.timeout(900)
 
 Graded = Mapping[str, GradedCourse]
 

@@ -15,6 +15,9 @@ from tests.equality.conftest import GradedCourse
 from tests.equality.course import Course
 from tests.equality.rows import FORGEABLE, Comment, Row, autograded_files, cells_of, gradebook_rows
 
+# The first test waits until both have graded everything.
+pytestmark = pytest.mark.timeout(900)
+
 needs_r = pytest.mark.skipif(
     "ir" not in find_kernel_specs(), reason="IRkernel is not installed (kernel 'ir')"
 )
