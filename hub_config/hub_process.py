@@ -17,6 +17,7 @@ from typing import IO
 
 import httpx
 
+from course.database import Database
 from course.errors import Conflict, CourseError
 from course.state import StateFolder
 from graders.sandbox.bubblewrap import SETPRIV
@@ -43,7 +44,7 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
     `settings` that differ are kept there, but only when nothing stands in the way of the start.
 
     Raises:
-        Conflict: It runs already, or its port is taken.
+        Conflict: It runs already, its port is taken, or a newer release has used the database.
         CourseError: It ended while it started; the end of its log is in the text.
     """
     os.umask(0o022)
@@ -54,6 +55,8 @@ def running_hub(state: StateFolder, settings: Settings) -> Iterator[subprocess.P
             raise Conflict(
                 f"Port {settings.port} is taken by another program.", "Choose another one with --port."
             )
+        # Brought up to date, or refused, here: the hub would only end with a traceback in its log.
+        Database(state.database_url).close()
         if settings != read_settings(state):
             write_settings(state, settings)
         runtime = runtime_folder(state)

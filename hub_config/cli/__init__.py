@@ -15,7 +15,10 @@ from course.errors import CourseError
 INTERRUPTED = 130
 
 # A command's file is imported only when it is used: `spoc --help` must not wait for Jupyter.
-FILES = {name: f"hub_config.cli.{name}" for name in ("module", "cohort", "serve", "demo", "grade", "report")}
+FILES = {
+    name: f"hub_config.cli.{name}"
+    for name in ("module", "cohort", "serve", "demo", "grade", "report", "backup", "restore")
+}
 SUMMARIES = {
     "module new": "Make a small complete module.",
     "module lint": "Check modules as learners will meet them.",
@@ -34,6 +37,8 @@ SUMMARIES = {
     "grade history": "Show what automatic scores were before they changed.",
     "grade status": "Show where the newest submission of everybody stands.",
     "report cohort": "Write who is where, who needs you, and what was hard.",
+    "backup": "Keep everything of this deployment in one file.",
+    "restore": "Make a state folder from its backup.",
 }
 
 
