@@ -13,12 +13,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from html import escape
 from time import monotonic, sleep
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
-from markupsafe import Markup, escape
 from nbgrader.api import GradeCell, MissingEntry
 from nbgrader.server_extensions.formgrader.apihandlers import BaseApiHandler
 from nbgrader.server_extensions.formgrader.base import check_xsrf
@@ -41,7 +41,7 @@ _NOTEBOOK_BEGINS = ' id="notebook"'
 _INLINE_SCRIPT = re.compile(r"<script(?: type=\"[^\"]*\")?>(.*?)</script>", re.DOTALL)
 _HANDLER = re.compile(r' onclick="([^"]*)"')
 _TEST_HEADING = '<span class="nbgrader-label"><code>{}</code></span>'
-_REMARK = Markup(
+_REMARK = (
     '<strong role="note" style="display: inline-block; vertical-align: top; max-width: 45%; '
     'margin-left: 1em">{}</strong>'
 )
@@ -144,7 +144,7 @@ def with_remarks(page: str, remarks: Mapping[str, str]) -> str:
     """Return formgrader's page of a submission with a remark in the heading of each test that has one."""
     for test, remark in remarks.items():
         heading = _TEST_HEADING.format(escape(test))
-        page = page.replace(heading, f"{heading}{_REMARK.format(remark)}")
+        page = page.replace(heading, f"{heading}{_REMARK.format(escape(remark))}")
     return page
 
 

@@ -31,7 +31,7 @@ def test_a_test_that_could_be_forged_says_so_in_its_heading_and_no_other_does() 
     assert told.count('role="note"') == 1
     before, _, after = told.partition('role="note"')
     assert before.endswith("<code>mean-tests</code></span><strong ")
-    assert "It ran beside the learner&#39;s code: &lt;b&gt;patch()&lt;/b&gt;" in after
+    assert "It ran beside the learner&#x27;s code: &lt;b&gt;patch()&lt;/b&gt;" in after
 
 
 def test_a_remark_lets_nothing_more_run() -> None:
