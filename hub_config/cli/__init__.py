@@ -17,7 +17,7 @@ INTERRUPTED = 130
 # A command's file is imported only when it is used: `spoc --help` must not wait for Jupyter.
 FILES = {
     name: f"hub_config.cli.{name}"
-    for name in ("module", "cohort", "serve", "demo", "grade", "report", "backup", "restore")
+    for name in ("module", "cohort", "serve", "demo", "grade", "report", "backup", "restore", "doctor")
 }
 SUMMARIES = {
     "module new": "Make a small complete module.",
@@ -39,6 +39,7 @@ SUMMARIES = {
     "report cohort": "Write who is where, who needs you, and what was hard.",
     "backup": "Keep everything of this deployment in one file.",
     "restore": "Make a state folder from its backup.",
+    "doctor": "Check this machine and deployment, and say what to do.",
 }
 
 
