@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import DEVNULL
@@ -49,7 +50,8 @@ ENVIRONMENT = {
     "NBGRADER_EXECUTION": "autograde",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "PATH": "/usr/bin:/bin",
+    # What a notebook starts by name (`!python program.py`) is of the environment that it runs in.
+    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
     "USER": "learner",
 }
 

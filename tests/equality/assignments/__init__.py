@@ -9,6 +9,7 @@ from tests.equality.assignments.functions import FUNCTIONS
 from tests.equality.assignments.habits import (
     DATABASE,
     NO_SOLUTIONS,
+    PROGRAMS,
     REPLACED_NAMES,
     TAKEN_NAMES,
     THREADS,
@@ -32,4 +33,4 @@ CODE = Course(
     "code",
     (OBJECTS, FUNCTIONS, STATE, CHANGED_STATE, CHANGED_FILES, NOTEBOOK_CODE, ARRAYS, FILES, FRAMES, PLOTS),
 )
-HABITS = Course("habits", (TAKEN_NAMES, REPLACED_NAMES, NO_SOLUTIONS, DATABASE, THREADS))
+HABITS = Course("habits", (TAKEN_NAMES, REPLACED_NAMES, NO_SOLUTIONS, DATABASE, THREADS, PROGRAMS))

@@ -228,3 +228,34 @@ THREADS = assignment(
     Submission("bob", {"parallel": "def parallel(function, values):\n    return map(function, values)"}),
     Submission("cyd", solved=False),
 )
+
+PROGRAMS = assignment(
+    "programs",
+    notebook(
+        answer(
+            "program",
+            """
+            %%writefile program.py
+            ### BEGIN SOLUTION
+            import sys
+
+            print("told", *sys.argv[1:])
+            ### END SOLUTION
+            """,
+        ),
+        locked_tests("shell", "shown = !python program.py a b\nassert shown == ['told a b']", 2),
+        locked_tests(
+            "subprocess",
+            """
+            import subprocess
+
+            done = subprocess.run(["python", "program.py", "c"], capture_output=True, text=True)
+            assert done.stdout == "told c\\n"
+            """,
+            1,
+        ),
+    ),
+    Submission("ann"),
+    Submission("bob", {"program": "print('told a b')"}),
+    Submission("cyd", solved=False),
+)
