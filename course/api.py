@@ -176,7 +176,8 @@ class ReleasedAssignment(Contract):
 
     assignment: str
     title: str
-    due_at: datetime | None
+    due_at: datetime | None = Field(description="For who asks.")
+    extended: bool = Field(default=False, description="Who asks has longer than the others.")
     notebooks: tuple[str, ...]
     submissions: tuple[SubmissionStatus, ...] = ()
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from course.due_dates import later
 from course.events import Event
 from course.roster import Member
 from course.scores import AssignmentScore
@@ -61,6 +62,12 @@ class CourseRecord:
     handed_in: Sequence[Submission]
     scores: Sequence[AssignmentScore]
     last_seen: Mapping[str, datetime]
+    extensions: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """Until when a learner may hand in, by learner and module, where that is later than for the others."""
+
+    def module_of(self, learner: str, module: Module) -> Module:
+        """Return a module as it is due for a learner."""
+        return replace(module, due_at=later(module.due_at, self.extensions.get((learner, module.slug))))
 
     @property
     def learners(self) -> tuple[Member, ...]:
@@ -177,7 +184,7 @@ def standings(record: CourseRecord, *, quiet_days: float = 7) -> tuple[LearnerSt
         modules = tuple(
             _module_standing(
                 record.now,
-                module,
+                record.module_of(member.name, module),
                 own,
                 handed_in.get((member.name, module.slug)),
                 scores.get((member.name, module.slug)),

@@ -14,6 +14,7 @@ from nbgrader.api import Assignment
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from course.due_dates import DueDates
 from course.errors import CourseError, NotFound
 from course.quiz import QuizRecord
 from course.roster import Roster
@@ -42,6 +43,7 @@ class Learners:
     roster: Roster
     record: QuizRecord
     submissions: SubmissionStore
+    due_dates: DueDates
     language: str
 
     def content(
@@ -62,6 +64,7 @@ class Learners:
             files=_used(submission, submitted.files, plan),
             left_out=submitted.problems,
             timestamp=submission.received_at,
+            due_at=self.due_dates.due_at(submission.learner, submission.assignment),
             quiz_points=points,
             graded_before=graded_before,
             first_name=first,

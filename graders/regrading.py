@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from course.api import FeedbackDocument
 from course.database import Database
+from course.due_dates import DueDates
 from course.errors import NotFound
 from course.events import EventStore
 from course.feedback import FeedbackStore
@@ -101,7 +102,7 @@ def regrade_deployment(
 
 def _learners(deployment: Deployment, database: Database, store: SubmissionStore) -> Learners:
     record = QuizRecord(QuizBank(deployment.modules_dir), EventStore(database))
-    return Learners(Roster(database), record, store, deployment.language)
+    return Learners(Roster(database), record, store, DueDates(database), deployment.language)
 
 
 def _graded_ones(

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course.api import FeedbackDocument
 from course.database import Database
+from course.due_dates import DueDates
 from course.errors import Conflict, CourseError
 from course.events import EventStore
 from course.feedback import FeedbackStore
@@ -77,6 +78,7 @@ class Grader:
             Roster(self._database),
             QuizRecord(QuizBank(modules_dir), self._events),
             SubmissionStore(self._database, state.submissions_dir),
+            DueDates(self._database),
             language,
         )
         self._work = CourseWork(course, learners, self._limits.run)

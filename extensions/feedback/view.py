@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from course.api import CellFeedback, FeedbackDocument, Receipt, SubmissionStatus
+from course.api import CellFeedback, FeedbackDocument, Receipt, ReleasedAssignment, SubmissionStatus
 from course.language import translator
 from course.score_text import number_text, points_text, score_text
 
@@ -33,15 +33,17 @@ class Wording:
             receipt=receipt.sha256[:12],
         )
 
-    def due(self, due_at: datetime | None, received_at: datetime) -> str:
+    def due(self, released: ReleasedAssignment, received_at: datetime) -> str:
         """Return when it is due and whether what was received is late; empty for one without a date."""
-        if due_at is None:
+        if released.due_at is None:
             return ""
-        late = received_at > due_at
-        text = (
-            self._("It was due on {day}: late, and graded all the same.") if late else self._("Due on {day}.")
-        )
-        return text.format(day=due_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M"))
+        if received_at > released.due_at:
+            text = self._("It was due on {day}: late, and graded all the same.")
+        elif released.extended:
+            text = self._("Due on {day}: your trainer gave you more time.")
+        else:
+            text = self._("Due on {day}.")
+        return text.format(day=released.due_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M"))
 
     def waiting(self, status: SubmissionStatus | None) -> str:
         """Return what is going on while there is no result."""

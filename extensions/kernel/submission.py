@@ -38,7 +38,7 @@ def submit(client: CourseClient, assignment: str = "") -> FeedbackWidget:
         )
     receipt = send(client, released.assignment, folder)
     widget = FeedbackWidget.of_receipt(client, receipt, wording)
-    if due := wording.due(released.due_at, receipt.received_at):
+    if due := wording.due(released, receipt.received_at):
         widget.receipt = f"{widget.receipt}\n{due}"
     if notebook is not None and notebook.is_relative_to(folder):
         saved = datetime.fromtimestamp(notebook.stat().st_mtime, UTC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Self
 
 from nbgrader import api
@@ -139,6 +140,9 @@ class _Rows:
         submission = self._submission(content.student)
         if content.timestamp is not None:
             submission.timestamp = parse_utc(content.timestamp)
+        if content.due_at is not None and self._assignment.duedate is not None:
+            longer = parse_utc(content.due_at) - self._assignment.duedate
+            submission.extension = longer if longer > timedelta(0) else None
         if not result.is_graded:
             # It is there and waits for a person; scores of an earlier one stay.
             return

@@ -36,6 +36,7 @@ class SubmissionContent:
         files: By relative path with `/`, what was submitted.
         left_out: Which other files were submitted, and why they are not used.
         timestamp: When, aware or naive UTC; None leaves what the gradebook says.
+        due_at: When it is due for this student, aware; None leaves what the gradebook says.
         quiz_points: Points in the quiz of the assignment at that time; None leaves those of the gradebook.
         graded_before: By notebook, the trainer's notebooks as they were graded last.
         first_name: For the gradebook; None leaves what it says.
@@ -48,6 +49,7 @@ class SubmissionContent:
     files: Mapping[str, bytes]
     left_out: tuple[FileProblem, ...] = ()
     timestamp: datetime | None = None
+    due_at: datetime | None = None
     quiz_points: float | None = None
     graded_before: Mapping[str, bytes] = field(default_factory=dict)
     first_name: str | None = None

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from course.accounts import Accounts
 from course.database import Database
+from course.due_dates import DueDates
 from course.errors import CourseError
 from course.events import EventStore
 from course.item_analysis import (
@@ -191,6 +192,7 @@ def _record(
             for event in EventStore(database).events(until=request.generated_at)
             if event.learner in learners
         ],
+        extensions=DueDates(database).extensions(),
         handed_in=[submission for submission in submissions if submission.learner in learners],
         scores=[score for score in read_scores(state.gradebook_url) if score.learner in learners],
         last_seen={

@@ -17,7 +17,18 @@ INTERRUPTED = 130
 # A command's file is imported only when it is used: `spoc --help` must not wait for Jupyter.
 FILES = {
     name: f"hub_config.cli.{name}"
-    for name in ("module", "cohort", "serve", "demo", "grade", "report", "backup", "restore", "doctor")
+    for name in (
+        "module",
+        "cohort",
+        "serve",
+        "demo",
+        "grade",
+        "report",
+        "extend",
+        "backup",
+        "restore",
+        "doctor",
+    )
 }
 SUMMARIES = {
     "module new": "Make a small complete module.",
@@ -36,6 +47,7 @@ SUMMARIES = {
     "grade regrade": "Grade by the tests that the source has now.",
     "grade history": "Show what automatic scores were before they changed.",
     "grade status": "Show where the newest submission of everybody stands.",
+    "extend": "Give learners more time for an assignment.",
     "report cohort": "Write who is where, who needs you, and what was hard.",
     "backup": "Keep everything of this deployment in one file.",
     "restore": "Make a state folder from its backup.",

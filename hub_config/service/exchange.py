@@ -15,6 +15,7 @@ from tornado.web import stream_request_body
 
 from course.api import KEY_HEADER, AssignmentList, ReleasedAssignment, SubmissionList, SubmissionStatus
 from course.archive import MAX_ARCHIVE_BYTES, MAX_BYTES
+from course.due_dates import DueDates, later
 from course.errors import Conflict, CourseError, NotAllowed, NotFound, TooLarge
 from course.feedback import FeedbackStore
 from course.grading import GradingQueue
@@ -73,8 +74,13 @@ class AssignmentsHandler(_ExchangeHandler):
             self.releases.released(), key=lambda release: place.get(release.assignment, len(place))
         )
         mine = self.submissions.of(self.member.name)
+        extensions = DueDates(self.services.database).extensions()
         return AssignmentList(
-            course=course.id, assignments=tuple(_assignment(release, mine) for release in released)
+            course=course.id,
+            assignments=tuple(
+                _assignment(release, mine, extensions.get((self.member.name, release.assignment)))
+                for release in released
+            ),
         )
 
 
@@ -217,7 +223,7 @@ class ReleaseHandler(_ExchangeHandler, TrainerHandler):
 
     async def post(self, assignment: str) -> None:
         release = await self.run(self._release, assignment)
-        self.reply(_assignment(release, ()))
+        self.reply(_assignment(release))
 
     def _release(self, assignment: str) -> Release:
         settings = self.services.settings
@@ -249,11 +255,15 @@ class ReleaseFeedbackHandler(_ExchangeHandler, TrainerHandler):
         self.reply_with(await self.run(self.queue.release_marks, assignment, learner))
 
 
-def _assignment(release: Release, submissions: Iterable[Submission]) -> ReleasedAssignment:
+def _assignment(
+    release: Release, submissions: Iterable[Submission] = (), extended: datetime | None = None
+) -> ReleasedAssignment:
+    due_at = later(release.due_at, extended)
     return ReleasedAssignment(
         assignment=release.assignment,
         title=release.title,
-        due_at=release.due_at,
+        due_at=due_at,
+        extended=due_at != release.due_at,
         notebooks=release.notebooks,
         submissions=tuple(each.status() for each in submissions if each.assignment == release.assignment),
     )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,32 @@ def test_what_changes_is_kept_in_the_history(course: Path) -> None:
     assert [(each.student, each.cell, each.before, each.after) for each in changes] == [
         ("ada", "tests", 2, 1)
     ]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "penalty"),
+    [
+        ("2026-03-02T09:00", 1.5),
+        ("2026-03-02T09:29", 1.5),
+        ("2026-03-02T09:30", None),
+        ("2026-03-01T00:00", 1.5),
+    ],
+)
+def test_the_late_policy_counts_from_the_due_date_of_the_learner(
+    course: Path, due_at: str, penalty: float | None
+) -> None:
+    config = Config()
+    config.LateSubmissionPlugin.penalty_method = "zero"
+    finished = graded(CellGrade("tests", 1.5), CellGrade("essay", None))
+    with opened(course, config) as (gradebook, plan):
+        for moment in (datetime(2026, 3, 5, tzinfo=UTC), datetime.fromisoformat(f"{due_at}+00:00")):
+            longer = replace(finished, content=replace(finished.content, due_at=moment))
+            gradebook.write(plan, [longer])
+        gradebook.write(plan, [finished])
+        with gradebook.reading() as session:
+            row = session.query(api.SubmittedNotebook).filter_by(name="one").one()
+            assert row.late_submission_penalty == penalty
+            assert (row.assignment.extension or timedelta(0)) >= timedelta(0)
 
 
 def test_the_late_policy_of_the_course_decides_and_its_failure_costs_nothing(course: Path) -> None:

@@ -147,6 +147,18 @@ def test_a_module_is_overdue_from_its_due_date_until_it_is_handed_in() -> None:
     assert ada.modules[0].late
 
 
+def test_who_has_more_time_is_not_overdue_and_not_late_before_it_is_over() -> None:
+    until = {("ada", "tables"): days_ago(2)}
+    ada, bo = stand(ADA, BO, extensions=until)
+    reasons = [standing.reason("overdue") for standing in (ada, bo)]
+    assert [reason and reason.since for reason in reasons] == [days_ago(2), TABLES.due_at]
+    (ada,) = stand(extensions={("ada", "tables"): days_ago(-1)})
+    assert ada.reason("overdue") is None
+    both = [handed_in("ada", days_ago(3)), handed_in("bo", days_ago(3))]
+    ada, bo = stand(ADA, BO, extensions=until, handed_in=both)
+    assert (ada.modules[0].late, bo.modules[0].late) == (False, True)
+
+
 def test_only_the_newest_graded_module_can_be_low() -> None:
     both = [handed_in("ada", days_ago(6)), handed_in("ada", days_ago(1), "joins")]
     (ada,) = stand(handed_in=both, scores=[scored("ada", 2.0), scored("ada", 9.0, "joins")])

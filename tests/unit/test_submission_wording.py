@@ -7,12 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from course.api import SubmissionStatus
+from course.api import ReleasedAssignment, SubmissionStatus
 from extensions.feedback.view import Wording
 
 pytestmark = pytest.mark.quick
 
 DUE = datetime(2026, 12, 1, 22, 59, tzinfo=UTC)
+
+
+def released(due_at: datetime | None, *, extended: bool = False) -> ReleasedAssignment:
+    return ReleasedAssignment(
+        assignment="tables", title="Tables", due_at=due_at, extended=extended, notebooks=()
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,12 +36,23 @@ def test_the_receipt_tells_the_due_date_and_whether_it_is_late(
     language: str, in_time: str, late: str
 ) -> None:
     wording = Wording(language, "Europe/Paris")
-    assert wording.due(DUE, DUE) == in_time
-    assert wording.due(DUE, DUE + timedelta(seconds=1)) == late
+    assert wording.due(released(DUE), DUE) == in_time
+    assert wording.due(released(DUE), DUE + timedelta(seconds=1)) == late
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Due on 2026-12-01 23:59: your trainer gave you more time."),
+        ("fr", "À rendre avant le 2026-12-01 23:59 : votre formateur vous a accordé un délai."),
+    ],
+)
+def test_the_receipt_tells_of_more_time(language: str, text: str) -> None:
+    assert Wording(language, "Europe/Paris").due(released(DUE, extended=True), DUE) == text
 
 
 def test_an_assignment_without_due_date_says_nothing_of_it() -> None:
-    assert Wording("en", "UTC").due(None, DUE) == ""
+    assert Wording("en", "UTC").due(released(None), DUE) == ""
 
 
 @pytest.mark.parametrize(
