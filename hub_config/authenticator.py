@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,10 @@ from course.database import Database
 from course.invitations import Invitations
 from course.roster_file import NAME_PATTERN
 from hub_config.pages import page_translator
-from hub_config.passwords import Passwords
+from hub_config.passwords import Passwords, TooManyHashes
 from hub_config.proxy import came_through_the_proxy
 from hub_config.sessions import SessionWatch, is_of_earlier_epoch, stop_server
-from hub_config.sign_in import hub_handlers
+from hub_config.sign_in import Busy, hub_handlers
 from hub_config.throttle import SignInThrottle, client_address
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -78,6 +79,7 @@ class RosterAuthenticator(Authenticator):
         Raises:
             HTTPError: The attempt did not come through the proxy, so nobody knows from where.
             TooManyAttempts: There were too many failed ones from this address, or of this name.
+            Busy: So many people sign in at this moment that this one has to come again.
         """
         if not came_through_the_proxy(handler):
             raise HTTPError(403)
@@ -88,12 +90,16 @@ class RosterAuthenticator(Authenticator):
         account = self.accounts.find(name)
         password = data.get("password", "")
         password_hash = account.password_hash if account else None
-        if not await self.passwords.matches(password_hash, password) or account is None:
+        try:
+            is_right = await self.passwords.matches(password_hash, password)
+        except TooManyHashes as error:
+            self._throttle.not_tried(name, address)
+            raise Busy from error
+        if not is_right or account is None:
             return None
         self._throttle.succeeded(name, address)
         if password_hash and self.passwords.is_outdated(password_hash):
-            renewed = await self.passwords.hash(password)
-            await asyncio.to_thread(self.accounts.renew_hash, account, renewed)
+            await self._renew_hash(account, password)
         await self.end_earlier_sessions(handler, account)
         return self.auth_model(account)
 
@@ -140,6 +146,12 @@ class RosterAuthenticator(Authenticator):
         if account.last_seen_at is None or now - account.last_seen_at > SEEN_EVERY:
             # In a thread, because a write may wait for its turn and the hub must not.
             await asyncio.to_thread(self.accounts.seen, account, now)
+
+    async def _renew_hash(self, account: Account, password: str) -> None:
+        # When many people wait, the next sign-in will do.
+        with suppress(TooManyHashes):
+            renewed = await self.passwords.hash(password)
+            await asyncio.to_thread(self.accounts.renew_hash, account, renewed)
 
     def _count_attempt(self, handler: Any, name: str, address: str) -> None:
         wait = self._throttle.wait_seconds(name, address)

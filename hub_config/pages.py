@@ -18,6 +18,20 @@ TEMPLATE_DIR = Path(__file__).parent / "templates"
 STATIC_DIR = Path(__file__).parent / "static"
 STATIC_PATH = "course-static"
 
+# Our pages load and send nothing beyond this host, run no script in a page, and stand in no frame.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
 
 def configure_pages(c: Config, course_title: str) -> None:
     """Give the hub our templates, with what they need; touches nothing but `c`.
@@ -40,6 +54,7 @@ def configure_pages(c: Config, course_title: str) -> None:
         "asset": lambda _user: asset,
         "say": lambda _user: _say,
         "page_language": lambda _user: _page_language,
+        "secured": lambda _user: _secured,
     }
 
 
@@ -69,6 +84,14 @@ def _say(context: Context, message: str, **values: object) -> str:
 @pass_context
 def _page_language(context: Context) -> str:
     return page_language(_handler(context))
+
+
+@pass_context
+def _secured(context: Context) -> str:
+    """Give the answer that a page of ours is in the headers of one; stands for nothing in the page."""
+    # Most of the pages come from JupyterHub's own handlers, an error page from any of them.
+    _handler(context).set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    return ""
 
 
 def _handler(context: Context) -> Any:

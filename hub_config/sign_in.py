@@ -15,21 +15,11 @@ from tornado.web import HTTPError
 from course.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, PasswordProblem, find_password_problem
 from course.errors import Conflict
 from course.invitations import Invitation
-from hub_config.pages import STATIC_DIR, STATIC_PATH, first_page, page_translator
+from hub_config.pages import CONTENT_SECURITY_POLICY, STATIC_DIR, STATIC_PATH, first_page, page_translator
+from hub_config.passwords import TooManyHashes
 from hub_config.proxy import came_through_the_proxy
 
-# These two pages take passwords, so they load and send nothing beyond this host.
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
+BUSY_SECONDS = 10
 
 PASSWORD_PROBLEMS: dict[PasswordProblem, str] = {
     "too short": "Take at least {shortest} characters.",
@@ -47,6 +37,16 @@ class InvitationFormExpired(HTTPError):
 
     def __init__(self) -> None:
         super().__init__(403)
+
+
+class Busy(HTTPError):
+    """So many people sign in that this one would wait too long; the error page shows `jupyterhub_message`."""
+
+    jupyterhub_message = "Many people are signing in at this moment. Try again in ten seconds."
+
+    def __init__(self) -> None:
+        super().__init__(503)
+        self.headers = {"Retry-After": str(BUSY_SECONDS)}
 
 
 def hub_handlers() -> list[tuple[Any, ...]]:
@@ -127,7 +127,11 @@ class InvitationHandler(_SignInPage):
 
     async def _let_in(self, token: str, password: str) -> None:
         authenticator = self.authenticator
-        password_hash = await authenticator.passwords.hash(password)
+        try:
+            password_hash = await authenticator.passwords.hash(password)
+        except TooManyHashes as error:
+            # The link was not used up: it works in ten seconds.
+            raise Busy from error
         try:
             member = await asyncio.to_thread(
                 authenticator.invitations.redeem, token, password_hash, datetime.now(UTC)

@@ -83,8 +83,8 @@ class SignInThrottle:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._by_both = Throttle(free=5, clock=clock)
-        # A whole class may stand behind one address.
-        self._by_address = Throttle(free=30, clock=clock)
+        # A whole class may stand behind one address, and mistype.
+        self._by_address = Throttle(free=60, clock=clock)
         self._by_name = Throttle(free=100, longest_seconds=5, clock=clock)
 
     def wait_seconds(self, name: str, address: str) -> float:
@@ -101,6 +101,11 @@ class SignInThrottle:
         both, *others = self._counts(name, address)
         both[0].forget(both[1])
         for throttle, key in others:
+            throttle.undo(key)
+
+    def not_tried(self, name: str, address: str) -> None:
+        """Take back an attempt that was counted but whose password nobody looked at."""
+        for throttle, key in self._counts(name, address):
             throttle.undo(key)
 
     def _counts(self, name: str, address: str) -> tuple[tuple[Throttle, str], ...]:

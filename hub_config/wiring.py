@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from traitlets.config import Config
@@ -34,10 +35,11 @@ def configure(c: Config, settings: Settings, state: StateFolder) -> None:
     _listen(c, settings, runtime)
     _start_the_proxy(c, state, runtime)
     _keep_state(c, state)
+    _protect_pages(c, settings)
     _admit_only_the_roster(c, state)
     _isolate_each_server(c, settings, state, course.id)
     _let_roles_do_their_work(c)
-    _serve_the_course(c, state, runtime)
+    _serve_the_course(c, settings, state, runtime)
     _grade(c, settings, state)
     _stop_idle_servers(c, settings)
     _let_the_command_in(c, state)
@@ -66,6 +68,18 @@ def _keep_state(c: Config, state: StateFolder) -> None:
     c.JupyterHub.db_url = f"sqlite:///{state.hub_dir / 'jupyterhub.sqlite'}"
     c.JupyterHub.cookie_secret = bytes.fromhex(secret(state, "cookies"))
     c.JupyterHub.oauth_require_pkce = True
+
+
+def _protect_pages(c: Config, settings: Settings) -> None:
+    c.JupyterHub.tornado_settings = {
+        "headers": {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"},
+        "cookie_options": _cookie_options(settings),
+    }
+
+
+def _cookie_options(settings: Settings) -> dict[str, object]:
+    # Of every cookie, also of those of members' servers and the course service.
+    return {"samesite": "Lax"} | ({"secure": True} if settings.url.startswith("https://") else {})
 
 
 def _admit_only_the_roster(c: Config, state: StateFolder) -> None:
@@ -109,7 +123,7 @@ def _let_roles_do_their_work(c: Config) -> None:
     ]
 
 
-def _serve_the_course(c: Config, state: StateFolder, runtime: RuntimeFolder) -> None:
+def _serve_the_course(c: Config, settings: Settings, state: StateFolder, runtime: RuntimeFolder) -> None:
     # The hub would ask for the service's first page, which is for people, and only write down the answer.
     c.JupyterHub.service_check_interval = 0
     c.JupyterHub.services.append(
@@ -117,7 +131,10 @@ def _serve_the_course(c: Config, state: StateFolder, runtime: RuntimeFolder) -> 
             "name": "course",
             "url": f"http://127.0.0.1:{free_port()}",
             "command": _python_module("hub_config.service", "--state-dir", str(state.root)),
-            "environment": {"SPOC_SERVICE_SOCKET": str(runtime.course_socket)},
+            "environment": {
+                "SPOC_SERVICE_SOCKET": str(runtime.course_socket),
+                "JUPYTERHUB_COOKIE_OPTIONS": json.dumps(_cookie_options(settings)),
+            },
             "oauth_no_confirm": True,
         }
     )

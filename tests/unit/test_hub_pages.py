@@ -21,6 +21,7 @@ pytestmark = pytest.mark.quick
 SOURCES = sorted([*TEMPLATE_DIR.iterdir(), *TEMPLATE_DIR.parent.glob("*.py")])
 RAISED = {
     "It ended while it started.",
+    "Many people are signing in at this moment. Try again in ten seconds.",
     "This form was open too long. Open your invitation link again.",
 }
 
@@ -60,6 +61,8 @@ class Visit:
 
     def __init__(self, language: str) -> None:
         self.request = SimpleNamespace(headers={"Accept-Language": language})
+        self.headers: dict[str, str] = {}
+        self.set_header = self.headers.__setitem__
 
     def static_url(self, path: str) -> str:
         return path

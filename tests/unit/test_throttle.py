@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from course.roster import LARGEST_COHORT
 from hub_config.throttle import SignInThrottle, Throttle, client_address
 
 pytestmark = pytest.mark.quick
@@ -118,6 +119,21 @@ def test_a_class_behind_one_address_signs_in_without_waiting(clock: Clock) -> No
         assert throttle.wait_seconds(f"learner-{number}", "203.0.113.1") == 0
         throttle.count(f"learner-{number}", "203.0.113.1")
         throttle.succeeded(f"learner-{number}", "203.0.113.1")
+
+
+def test_an_attempt_that_was_turned_away_unheard_counts_nowhere(clock: Clock) -> None:
+    throttle = SignInThrottle(clock)
+    for _ in range(200):
+        assert throttle.wait_seconds("ada", "203.0.113.1") == 0
+        throttle.count("ada", "203.0.113.1")
+        throttle.not_tried("ada", "203.0.113.1")
+
+
+def test_a_whole_cohort_at_once_behind_one_address_signs_in_without_waiting(clock: Clock) -> None:
+    throttle = SignInThrottle(clock)
+    for number in range(LARGEST_COHORT):
+        assert throttle.wait_seconds(f"learner-{number}", "203.0.113.1") == 0
+        throttle.count(f"learner-{number}", "203.0.113.1")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,18 @@ def test_a_servers_token_is_for_its_own_server_and_the_course_service(c: Config)
         "access:servers!server",
         "access:services!service=course",
     }
+
+
+@pytest.mark.parametrize(("url", "secure"), [("https://course.example.org", True), ("", False)])
+def test_every_cookie_is_secure_where_members_come_by_https_and_strict_to_other_sites(
+    state: StateFolder, url: str, secure: bool
+) -> None:
+    c = Config()
+    wiring.configure(c, Settings(public_url=url), state)
+    options = c.JupyterHub.tornado_settings["cookie_options"]
+    assert options == {"samesite": "Lax"} | ({"secure": True} if secure else {})
+    environment = services(c)["course"]["environment"]
+    assert json.loads(environment["JUPYTERHUB_COOKIE_OPTIONS"]) == options  # type: ignore[index]
 
 
 def test_every_service_ends_with_the_hub(c: Config) -> None:
