@@ -14,6 +14,9 @@ from hub_config.runtime import runtime_folder
 COMMAND_SERVICE = "spoc-command"
 """The hub knows the `spoc` command as this service."""
 
+METRICS_SERVICE = "metrics"
+"""Whoever reads the metrics, of the hub and of the course service."""
+
 SECRET_BYTES = 32
 
 

@@ -14,7 +14,7 @@ from hub_config.member_server import HUB_URL_INSIDE
 from hub_config.pages import configure_pages
 from hub_config.proxy import proxy_command
 from hub_config.runtime import RuntimeFolder, free_port, runtime_folder, socket_url
-from hub_config.secrets import COMMAND_SERVICE, secret
+from hub_config.secrets import COMMAND_SERVICE, METRICS_SERVICE, secret
 from hub_config.settings import Settings
 
 COURSE_SERVICE_SCOPE = "access:services!service=course"
@@ -43,6 +43,7 @@ def configure(c: Config, settings: Settings, state: StateFolder) -> None:
     _grade(c, settings, state)
     _stop_idle_servers(c, settings)
     _let_the_command_in(c, state)
+    _let_metrics_be_read(c, state)
     configure_pages(c, settings.cohort_title or course.title)
 
 
@@ -171,6 +172,14 @@ def _let_the_command_in(c: Config, state: StateFolder) -> None:
     c.JupyterHub.services.append({"name": COMMAND_SERVICE, "api_token": token, "display": False})
     scopes = ["list:users", "read:users", "delete:users", "read:servers", "delete:servers"]
     c.JupyterHub.load_roles.append({"name": COMMAND_SERVICE, "services": [COMMAND_SERVICE], "scopes": scopes})
+
+
+def _let_metrics_be_read(c: Config, state: StateFolder) -> None:
+    token = secret(state, METRICS_SERVICE)
+    c.JupyterHub.services.append({"name": METRICS_SERVICE, "api_token": token, "display": False})
+    c.JupyterHub.load_roles.append(
+        {"name": METRICS_SERVICE, "services": [METRICS_SERVICE], "scopes": ["read:metrics"]}
+    )
 
 
 def _python_module(module: str, *arguments: str) -> list[str]:

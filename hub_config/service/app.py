@@ -19,6 +19,7 @@ from course.state import StateFolder
 from course.submissions import SubmissionStore
 from hub_config.service import exchange, pages, quizzes
 from hub_config.service.handler import CallbackHandler, HealthHandler, Route, Services, UnknownHandler
+from hub_config.service.health import MeasuredApplication, Metrics, MetricsHandler
 from hub_config.settings import read_settings
 
 STORE_THREADS = 4
@@ -53,14 +54,16 @@ def open_services(state: StateFolder) -> Services:
 def make_app(services: Services, prefix: str) -> Application:
     """Build the application; `prefix` begins and ends with a slash."""
     routes: tuple[Route, ...] = (*quizzes.routes, *exchange.routes, *pages.routes)
-    return Application(
+    return MeasuredApplication(
         [
             (prefix + "health", HealthHandler),
+            (prefix + "metrics", MetricsHandler),
             (prefix + "oauth_callback", CallbackHandler),
             *((prefix + path, handler) for path, handler in routes),
         ],
         default_handler_class=UnknownHandler,
         services=services,
+        metrics=Metrics(services),
         threads=ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store"),
         # Sessions live as long as this process; a browser signs in again by the hub's own cookie, unseen.
         cookie_secret=secrets.token_bytes(32),
