@@ -12,12 +12,7 @@ from tests.browser.conftest import Picture
 from tests.cohort_state import HOSTILE_NAME, NAMES, START, make_cohort
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
 
-pytestmark = [
-    pytest.mark.hub,
-    pytest.mark.browser,
-    # nbgrader's own add_submission.
-    pytest.mark.filterwarnings("ignore:Object of type <.*> not in session"),
-]
+pytestmark = [pytest.mark.hub, pytest.mark.browser]
 
 REPORT_MILLISECONDS = 120_000
 

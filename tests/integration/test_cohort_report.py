@@ -24,11 +24,6 @@ from hub_config.reports import cohort_request
 from hub_config.settings import read_settings
 from tests.cohort_state import HOSTILE_NAME, NAMES, START, make_cohort
 
-pytestmark = [
-    # nbgrader's own add_submission.
-    pytest.mark.filterwarnings("ignore:Object of type <.*> not in session"),
-]
-
 NOW = datetime.combine(START, datetime.min.time(), UTC) + timedelta(days=16, hours=7)
 
 

@@ -15,11 +15,7 @@ from tests.cohort_state import HOSTILE_NAME, NAMES, START, make_cohort
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
 from tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.hub,
-    # nbgrader's own add_submission.
-    pytest.mark.filterwarnings("ignore:Object of type <.*> not in session"),
-]
+pytestmark = pytest.mark.hub
 
 NOW = datetime.combine(START, datetime.min.time(), UTC) + timedelta(days=16, hours=7)
 REPORT_SECONDS = 120

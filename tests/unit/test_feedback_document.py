@@ -16,11 +16,7 @@ from graders.feedback import feedback_document
 from graders.feedback_page import feedback_page
 from graders.grading_course import GradingCourse
 
-pytestmark = [
-    pytest.mark.quick,
-    # nbgrader's own add_submission.
-    pytest.mark.filterwarnings("ignore:Object of type <.*> not in session"),
-]
+pytestmark = pytest.mark.quick
 
 
 @pytest.fixture

@@ -12,11 +12,7 @@ from nbgrader.api import Gradebook
 from course.scores import AssignmentScore
 from graders.gradebook import read_scores
 
-pytestmark = [
-    pytest.mark.quick,
-    # nbgrader's own add_submission.
-    pytest.mark.filterwarnings("ignore:Object of type <.*> not in session"),
-]
+pytestmark = pytest.mark.quick
 
 
 @pytest.fixture(scope="module")
