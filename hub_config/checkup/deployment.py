@@ -66,22 +66,18 @@ def settings_and_port(state: StateFolder) -> Finding:
 
 def permissions(state: StateFolder, user: int) -> Finding:
     """Whether folder and secrets belong to `user`, who would run the hub, and are closed to all others."""
-    wrong = []
-    for path in (state.root, state.secrets_dir, *sorted(state.secrets_dir.glob("*"))):
-        if not path.exists():
-            continue
-        status = path.stat()
-        if status.st_uid != user:
-            wrong.append((path, f"belongs to uid {status.st_uid}", f"chown {user} {path}"))
-        elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            mode = "0700" if path.is_dir() else "0600"
-            wrong.append((path, "is open to other users", f"chmod {mode} {path}"))
-    if not wrong:
-        return Finding("permissions", "ok", "State folder and secrets are the operator's alone")
-    said = "; ".join(f"{path} {what}" for path, what, _ in wrong[:SHOWN])
-    return Finding(
-        "permissions", "problem", said + ".", "Run: " + " && ".join(cure for *_, cure in wrong[:SHOWN])
-    )
+    paths = [path for path in (state.root, state.secrets_dir) if path.exists()]
+    paths += sorted(state.secrets_dir.glob("*"))
+    for path in paths:
+        if (owner := path.stat().st_uid) != user:
+            said = f"{path} belongs to uid {owner}, and this is uid {user}."
+            return Finding("permissions", "problem", said, "Run spoc as the user whose it is.")
+    wide = [path for path in paths if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    if wide:
+        said = f"Open to other users: {', '.join(map(str, wide[:SHOWN]))}."
+        cures = [f"chmod {'0700' if path.is_dir() else '0600'} {path}" for path in wide[:SHOWN]]
+        return Finding("permissions", "problem", said, "Run: " + " && ".join(cures))
+    return Finding("permissions", "ok", "State folder and secrets are the operator's alone")
 
 
 def clock(now: datetime, newest: datetime | None) -> Finding:
@@ -155,5 +151,7 @@ def _column(state: StateFolder, table: str, column: str) -> list[str]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    # Looking must not bring it up to date.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    # Looking must not bring it up to date. A connection that may not write would leave its `-shm` behind.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
