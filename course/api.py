@@ -8,12 +8,14 @@ POST api/quizzes/{quiz}/answers                -> Verdict           AnswerReques
 GET  api/assignments                           -> AssignmentList    released ones, and own submissions
 POST api/assignments/{assignment}/submissions  -> Receipt           body: uncompressed tar of regular files
 GET  api/submissions/{id}                      -> SubmissionStatus
+GET  api/submissions/{id}/files.zip            -> the files as they were sent
 GET  api/submissions/{id}/feedback             -> FeedbackDocument  404 until there is one
 GET  api/submissions/{id}/feedback/{name}.html -> the notebook with feedback, without scripts
 
 For trainers only:
 POST api/assignments/{assignment}/release             show the built assignment to learners
 GET  api/assignments/{assignment}/submissions         -> SubmissionList: the newest of every learner
+GET  api/assignments/{assignment}/submissions/{learner} -> SubmissionList: all of one learner
 POST api/assignments/{assignment}/grade/{learner}     grade the newest submission again
 POST api/assignments/{assignment}/feedback[/{learner}] release hand-given marks and comments
 """

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,23 @@ class SubmissionFolder:
     def files_dir(self, number: UUID) -> Path:
         """Return the folder with the files of a submission, as they were sent; not to be changed."""
         return self._root / str(number) / "files"
+
+    def packed(self, receipt: Receipt) -> BinaryIO:
+        """Return the files of a submission as a zip, to read from its beginning; close it in the end."""
+        packed = tempfile.TemporaryFile()  # noqa: SIM115 -- whoever asked closes it
+        try:
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+                for file in receipt.files:
+                    entry = zipfile.ZipInfo(file.path, receipt.received_at.timetuple()[:6])
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                    source = self.files_dir(receipt.submission) / file.path
+                    with source.open("rb") as content, target.open(entry, "w") as packed_file:
+                        shutil.copyfileobj(content, packed_file)
+            packed.seek(0)
+        except BaseException:
+            packed.close()
+            raise
+        return packed
 
     def differences(self, receipt: Receipt) -> tuple[str, ...]:
         """Return what on disk is not as the receipt says, by path; nothing where all is well."""

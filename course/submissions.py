@@ -236,6 +236,10 @@ class SubmissionStore:
         """Return the folder with the files of a submission, as they were sent; not to be changed."""
         return self._folders.files_dir(number)
 
+    def packed(self, submission: Submission) -> BinaryIO:
+        """Return the files of a submission as a zip, to read from its beginning; close it in the end."""
+        return self._folders.packed(submission.receipt())
+
     def differences(self, number: UUID) -> tuple[str, ...]:
         """Return which files of a submission are not as its receipt says, by path.
 

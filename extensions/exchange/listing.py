@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from nbgrader.exchange.abc import ExchangeList
 
@@ -19,7 +20,10 @@ Entry = dict[str, Any]
 
 
 class ListAssignments(CourseExchange, ExchangeList):
-    """Lists released assignments; `cached`: own submissions; `inbound` (trainers): everybody's newest."""
+    """Lists released assignments; `cached`: own submissions; `inbound`: everybody's newest, for trainers.
+
+    `inbound` of one student has every submission.
+    """
 
     def copy_files(self) -> None:
         """Nothing is copied by listing."""
@@ -61,9 +65,10 @@ class ListAssignments(CourseExchange, ExchangeList):
         entries = []
         for assignment in chosen:
             path = f"api/assignments/{assignment.assignment}/submissions"
-            everybody = client.get(path, SubmissionList).submissions
-            asked = (each for each in everybody if self.coursedir.student_id in ("", "*", each.learner))
-            entries += [self._submitted(course, assignment, [status]) for status in asked]
+            if self.coursedir.student_id not in ("", "*"):
+                path = f"{path}/{quote(self.coursedir.student_id, safe='')}"
+            found = client.get(path, SubmissionList).submissions
+            entries += [self._submitted(course, assignment, [status]) for status in found]
         return entries
 
     def _submitted(

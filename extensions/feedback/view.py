@@ -16,6 +16,11 @@ PAGES = "/services/course/api/submissions"
 View = dict[str, Any]
 
 
+def page_of(document: FeedbackDocument, notebook: str) -> str:
+    """Return where a browser finds a notebook with feedback."""
+    return f"{PAGES}/{document.submission}/feedback/{quote(notebook, safe='')}.html"
+
+
 class Wording:
     """The texts of one learner: their language, and the course's time zone."""
 
@@ -84,8 +89,11 @@ class Wording:
             "rows": [self._row(cell) for cell in document.cells],
             "more": self._("Your notebook with feedback:"),
             "pages": [
-                {"name": name, "href": f"{PAGES}/{document.submission}/feedback/{quote(name, safe='')}.html"}
-                for name in document.notebooks
+                *({"name": name, "href": page_of(document, name)} for name in document.notebooks),
+                {
+                    "name": self._("what you submitted (zip)"),
+                    "href": f"{PAGES}/{document.submission}/files.zip",
+                },
             ],
         }
 

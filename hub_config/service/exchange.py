@@ -29,7 +29,7 @@ from hub_config.service.handler import CourseHandler, TrainerHandler
 UPLOAD_SECONDS = 300
 
 
-class _ExchangeHandler(CourseHandler):
+class ExchangeHandler(CourseHandler):
     """A request about assignments and submissions."""
 
     surface: ClassVar[str] = "exchange"
@@ -61,7 +61,7 @@ class _ExchangeHandler(CourseHandler):
         self.reply(SubmissionList(submissions=tuple(each.status() for each in submissions)))
 
 
-class AssignmentsHandler(_ExchangeHandler):
+class AssignmentsHandler(ExchangeHandler):
     """`GET api/assignments`."""
 
     async def get(self) -> None:
@@ -85,7 +85,7 @@ class AssignmentsHandler(_ExchangeHandler):
 
 
 @stream_request_body
-class SubmissionsHandler(_ExchangeHandler):
+class SubmissionsHandler(ExchangeHandler):
     """`POST api/assignments/{assignment}/submissions`, and for trainers `GET`.
 
     A body goes to disk as it comes. Nobody sends two at a time, so that uploads cannot fill the disk. What is
@@ -188,7 +188,7 @@ class SubmissionsHandler(_ExchangeHandler):
         return uploading
 
 
-class SubmissionHandler(_ExchangeHandler):
+class SubmissionHandler(ExchangeHandler):
     """`GET api/submissions/{id}`."""
 
     async def get(self, number: str) -> None:
@@ -198,7 +198,7 @@ class SubmissionHandler(_ExchangeHandler):
         return found.status().model_copy(update={"ahead": self.queue.ahead(found)})
 
 
-class FeedbackHandler(_ExchangeHandler):
+class FeedbackHandler(ExchangeHandler):
     """`GET api/submissions/{id}/feedback`."""
 
     async def get(self, number: str) -> None:
@@ -206,7 +206,7 @@ class FeedbackHandler(_ExchangeHandler):
         self.reply(await self.run(self.feedback.get, submission.id))
 
 
-class FeedbackPageHandler(_ExchangeHandler):
+class FeedbackPageHandler(ExchangeHandler):
     """`GET api/submissions/{id}/feedback/{notebook}.html`: a page that may do nothing at all."""
 
     signs_in = True
@@ -218,7 +218,7 @@ class FeedbackPageHandler(_ExchangeHandler):
         self.finish(await self.run(self.feedback.page, submission.id, notebook))
 
 
-class ReleaseHandler(_ExchangeHandler, TrainerHandler):
+class ReleaseHandler(ExchangeHandler, TrainerHandler):
     """`POST api/assignments/{assignment}/release`: shows learners what lies generated in `release/`."""
 
     async def post(self, assignment: str) -> None:
@@ -237,7 +237,7 @@ class ReleaseHandler(_ExchangeHandler, TrainerHandler):
         )
 
 
-class GradeHandler(_ExchangeHandler, TrainerHandler):
+class GradeHandler(ExchangeHandler, TrainerHandler):
     """`POST api/assignments/{assignment}/grade/{learner}`: queues the newest submission once more."""
 
     async def post(self, assignment: str, learner: str) -> None:
@@ -248,7 +248,7 @@ class GradeHandler(_ExchangeHandler, TrainerHandler):
         self.reply((await self.run(self.submissions.get, newest.id)).status())
 
 
-class ReleaseFeedbackHandler(_ExchangeHandler, TrainerHandler):
+class ReleaseFeedbackHandler(ExchangeHandler, TrainerHandler):
     """`POST api/assignments/{assignment}/feedback[/{learner}]`: replies with the submissions it touched."""
 
     async def post(self, assignment: str, learner: str | None = None) -> None:
@@ -269,16 +269,16 @@ def _assignment(
     )
 
 
-_ASSIGNMENT = r"api/assignments/([a-z0-9-]+)"
-_SUBMISSION = r"api/submissions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+ASSIGNMENT = r"api/assignments/([a-z0-9-]+)"
+SUBMISSION = r"api/submissions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 routes = (
     (r"api/assignments", AssignmentsHandler),
-    (_ASSIGNMENT + r"/submissions", SubmissionsHandler),
-    (_ASSIGNMENT + r"/release", ReleaseHandler),
-    (_ASSIGNMENT + r"/grade/([a-z0-9-]+)", GradeHandler),
-    (_ASSIGNMENT + r"/feedback(?:/([a-z0-9-]+))?", ReleaseFeedbackHandler),
-    (_SUBMISSION, SubmissionHandler),
-    (_SUBMISSION + r"/feedback", FeedbackHandler),
-    (_SUBMISSION + r"/feedback/([^/]+)\.html", FeedbackPageHandler),
+    (ASSIGNMENT + r"/submissions", SubmissionsHandler),
+    (ASSIGNMENT + r"/release", ReleaseHandler),
+    (ASSIGNMENT + r"/grade/([a-z0-9-]+)", GradeHandler),
+    (ASSIGNMENT + r"/feedback(?:/([a-z0-9-]+))?", ReleaseFeedbackHandler),
+    (SUBMISSION, SubmissionHandler),
+    (SUBMISSION + r"/feedback", FeedbackHandler),
+    (SUBMISSION + r"/feedback/([^/]+)\.html", FeedbackPageHandler),
 )

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ from hub_config.member_server import CONFIG_DIR
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 from tests.handing_in import EXERCISE, MODULE, Deploy, Deployment, tar_of
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
+from tests.unit.record import uploads
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.hub
@@ -264,6 +266,39 @@ class _Losing(CourseClient):
 def own_submissions(client: CourseClient) -> tuple[SubmissionStatus, ...]:
     (listed,) = client.get("api/assignments", Listed).assignments
     return listed.submissions
+
+
+def test_whoever_handed_in_and_trainers_get_every_submission_back_as_it_was_sent(
+    home: Path, hub: MinimalHub
+) -> None:
+    contents = (b"first", b"second")
+    with connected() as ada:
+        receipts = [
+            ada.post_stream(f"api/assignments/{MODULE}/submissions", [one_file(each)], Receipt)
+            for each in contents
+        ]
+    for receipt, content in zip(receipts, contents, strict=True):
+        for name, status in (("ada", 200), ("tia", 200), ("ben", 404)):
+            reply = asked(hub, name, f"api/submissions/{receipt.submission}/files.zip")
+            assert reply.status_code == status
+            if status == 200:
+                with zipfile.ZipFile(io.BytesIO(reply.content)) as packed:
+                    assert [(each, packed.read(each)) for each in packed.namelist()] == [
+                        ("data/exercises.ipynb", content)
+                    ]
+                assert reply.headers["Content-Disposition"].startswith(f'attachment; filename="{MODULE}-ada-')
+    history = f"api/assignments/{MODULE}/submissions/ada"
+    newest = [each["submission"] for each in asked(hub, "tia", history).json()["submissions"][:2]]
+    assert newest == [str(receipt.submission) for receipt in reversed(receipts)]
+    assert asked(hub, "ada", history).status_code == 403
+
+
+def asked(hub: MinimalHub, name: str, path: str) -> httpx.Response:
+    return httpx.get(hub.service_url + path, headers={"Authorization": f"token {hub.token(name)}"})
+
+
+def one_file(content: bytes) -> bytes:
+    return uploads.tar_of(("data/exercises.ipynb", content)).getvalue()
 
 
 def test_an_assignment_that_is_not_released_takes_no_submission(home: Path) -> None:
