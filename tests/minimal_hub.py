@@ -40,7 +40,7 @@ c.JupyterHub.services = [
     {{
         "name": "course",
         "url": f"http://127.0.0.1:{{given['service_port']}}",
-        "command": [given["python"], "-m", "hub_config.service", "--state-dir", given["state"]],
+        "command": [given["python"], "-m", given["service"], "--state-dir", given["state"]],
         "environment": {{"SPOC_SERVICE_SOCKET": given["socket"]}},
         "oauth_no_confirm": True,
     }},
@@ -91,12 +91,16 @@ class MinimalHub:
 
 
 @contextmanager
-def running_hub(folder: Path, state: Path) -> Iterator[MinimalHub]:
-    """Start a hub with its files in `folder` that serves the state folder `state`; stop it at the end."""
+def running_hub(folder: Path, state: Path, service: str = "hub_config.service") -> Iterator[MinimalHub]:
+    """Start a hub with its files in `folder` that serves the state folder `state`; stop it at the end.
+
+    `service` is the module that is run as the course service.
+    """
     proxy_port, hub_port, proxy_api_port, service_port = free_ports(4)
     given = {
         "folder": str(folder),
         "state": str(state),
+        "service": service,
         "socket": str(folder / "course.sock"),
         "python": sys.executable,
         "proxy_command": proxy_command(),
