@@ -67,6 +67,8 @@ def _start_the_proxy(c: Config, state: StateFolder, runtime: RuntimeFolder) -> N
 
 def _keep_state(c: Config, state: StateFolder) -> None:
     c.JupyterHub.db_url = f"sqlite:///{state.hub_dir / 'jupyterhub.sqlite'}"
+    # A newer JupyterHub takes its own database along; it keeps a copy of the file.
+    c.JupyterHub.upgrade_db = True
     c.JupyterHub.cookie_secret = bytes.fromhex(secret(state, "cookies"))
     c.JupyterHub.oauth_require_pkce = True
 
