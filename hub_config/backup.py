@@ -127,12 +127,12 @@ def _draft(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
             yield file, Path(folder)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, target)
+        draft.replace(target)
         fsync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise CourseError(
             f"The backup was not written: {error}.",
-            f"Nothing is left of it. Is there space in {target.parent}?",
+            f"Nothing is left of it. Is there space in {target.parent}? See also: spoc doctor",
         ) from error
     finally:
         draft.unlink(missing_ok=True)

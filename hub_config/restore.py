@@ -31,7 +31,8 @@ def restore(state: StateFolder, source: Path) -> Manifest:
     Owners are kept when root restores. The database is brought up to date when an older release made it.
 
     Raises:
-        Conflict: A hub runs on the state folder, it is not empty, or another kind of user made the backup.
+        Conflict: A hub runs on the state folder, it is not empty, or a disk is mounted there; or the backup is
+            of a hub that another kind of user runs.
         NotFound: There is no such backup.
         FileProblems: The file is damaged, or is no backup. Nothing is left of it.
         CourseError: It cannot be written.
@@ -41,6 +42,8 @@ def restore(state: StateFolder, source: Path) -> Manifest:
         raise Conflict(
             f"{state.root} is not empty.", "Move it away, or restore to another folder with --state-dir."
         )
+    if state.root.is_mount():
+        raise Conflict(f"{state.root} is where a disk is mounted.", "Restore to a folder below it.")
     if not source.is_file():
         raise NotFound(f"There is no backup {source}.")
     state.root.parent.mkdir(parents=True, exist_ok=True)
@@ -156,7 +159,10 @@ class _Reader:
 
 
 def _manifest(content: IO[bytes]) -> Manifest:
-    found: dict[str, Any] = json.loads(content.read())
-    if found.get("format") != FORMAT:
-        raise tarfile.ReadError(f"its format is {found.get('format')!r}, this release reads {FORMAT}")
-    return Manifest(**found)
+    try:
+        found: dict[str, Any] = json.loads(content.read())
+        if found["format"] == FORMAT:
+            return Manifest(**found)
+    except (ValueError, TypeError, KeyError) as error:
+        raise tarfile.ReadError(f"{MANIFEST} cannot be read") from error
+    raise tarfile.ReadError(f"its format is {found['format']!r}, this release reads {FORMAT}")

@@ -233,6 +233,25 @@ def test_a_changed_missing_or_added_file_is_named(
     assert list(elsewhere.root.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", [b"{}", b"[]", b"{", b'{"format": 2}', b'{"format": 1, "files": {}}'])
+def test_a_backup_of_another_kind_is_refused(
+    state: StateFolder, elsewhere: StateFolder, target: Path, text: bytes
+) -> None:
+    back_up(state, target)
+    changed(target, lambda entry, content: (entry, text if entry.name == MANIFEST else content))
+    with pytest.raises(FileProblems, match=r"MANIFEST|format"):
+        restore(elsewhere, target)
+
+
+def test_a_mounted_folder_is_not_restored_to(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be replaced by the restored one."""
+    folder = target.parent / "mounted"
+    folder.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == folder)
+    with pytest.raises(Conflict, match="mounted"):
+        restore(StateFolder(folder), target)
+
+
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "homes/../../outside"])
 def test_no_entry_lands_outside(state: StateFolder, elsewhere: StateFolder, target: Path, name: str) -> None:
     back_up(state, target)
