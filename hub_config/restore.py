@@ -31,8 +31,8 @@ def restore(state: StateFolder, source: Path) -> Manifest:
     Owners are kept when root restores. The database is brought up to date when an older release made it.
 
     Raises:
-        Conflict: A hub runs on the state folder, it is not empty, or a disk is mounted there; or the backup is
-            of a hub that another kind of user runs.
+        Conflict: A hub runs on the state folder, it is not empty, or a disk is mounted there; or the backup
+            is of a hub that another kind of user runs.
         NotFound: There is no such backup.
         FileProblems: The file is damaged, or is no backup. Nothing is left of it.
         CourseError: It cannot be written.
