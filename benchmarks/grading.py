@@ -8,6 +8,7 @@ imported, on both cores. Phases are parts of one submission's way; two submissio
 from __future__ import annotations
 
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -50,8 +51,12 @@ QUICK = Sizes(cohort=2, large_cohort=4, long_cells=40, repeats=1, single=2, kern
 def measure(quick: bool) -> Figures:
     sizes = QUICK if quick else Sizes()
     with tempfile.TemporaryDirectory(prefix="spoc-bench-") as folder:
-        bench = _Bench(Path(folder), sizes)
-        return dict(bench.figures())
+        figures = {}
+        for name, figure in _Bench(Path(folder), sizes).figures():
+            # Each as it is known: the whole takes minutes.
+            print(f"{name}: {figure.value:.4g} {figure.unit}", file=sys.stderr, flush=True)
+            figures[name] = figure
+        return figures
 
 
 class _Bench:

@@ -26,7 +26,9 @@ from graders.sandbox.folders import remove_folders
 T = TypeVar("T")
 R = TypeVar("R")
 
-LIVES = 3
+LIVES = 5
+PAUSE_SECONDS = 0.2
+"""Before a task whose process has died is done again, then twice as long each time: what kills may go on."""
 _PR_SET_PDEATHSIG = 1
 _END = object()
 _fork = multiprocessing.get_context("fork")
@@ -47,6 +49,9 @@ class Done(Generic[T, R]):
 class _Job(Generic[T]):
     task: T
     lives: int
+    pause: float = PAUSE_SECONDS
+    begins: float = 0.0
+    """By the clock of `monotonic`."""
 
 
 @dataclass(slots=True)
@@ -90,6 +95,7 @@ class Pool(Generic[T, R]):
         self._lives = lives
         self._each = 1 + ahead
         self._waiting: deque[_Job[T]] = deque()
+        self._paused: list[_Job[T]] = []
         self._workers: list[_Worker[T]] = []
 
     def __enter__(self) -> Self:
@@ -103,6 +109,7 @@ class Pool(Generic[T, R]):
         for worker in tuple(self._workers):
             self._bury(worker)
         self._waiting.clear()
+        self._paused.clear()
 
     @property
     def has_room(self) -> bool:
@@ -113,7 +120,7 @@ class Pool(Generic[T, R]):
 
     @property
     def is_idle(self) -> bool:
-        return not self._waiting and not any(worker.jobs for worker in self._workers)
+        return not (self._waiting or self._paused or any(worker.jobs for worker in self._workers))
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -129,7 +136,7 @@ class Pool(Generic[T, R]):
         """Return what has come of tasks since, after at most `timeout` seconds; empty if nothing has."""
         until = None if timeout is None else monotonic() + timeout
         while not self.is_idle:
-            ends = [end for end in (until, *(worker.deadline for worker in self._workers)) if end is not None]
+            ends = [end for end in (until, *self._times()) if end is not None]
             seconds = max(0.0, min(ends) - monotonic()) if ends else None
             busy = {worker.pipe: worker for worker in self._workers if worker.jobs}
             ready = wait(list(busy), seconds)
@@ -140,7 +147,15 @@ class Pool(Generic[T, R]):
                 return tuple(found)
         return ()
 
+    def _times(self) -> Iterator[float | None]:
+        """Yield when there is something to do though nobody answers."""
+        yield from (worker.deadline for worker in self._workers)
+        yield from (job.begins for job in self._paused)
+
     def _hand_out(self) -> None:
+        now = monotonic()
+        self._waiting.extendleft(job for job in self._paused if job.begins <= now)
+        self._paused = [job for job in self._paused if job.begins > now]
         while self._waiting:
             worker = min(self._workers, key=lambda worker: len(worker.jobs), default=None)
             if worker is None or (worker.jobs and len(self._workers) < self._size):
@@ -187,7 +202,8 @@ class Pool(Generic[T, R]):
             job.lives -= 1
             _log.warning("A grading process has died (%s).", worker.process.exitcode)
             if job.lives:
-                self._waiting.appendleft(job)
+                job.begins, job.pause = monotonic() + job.pause, job.pause * 2
+                self._paused.append(job)
             else:
                 yield Done(job.task, kind="died", problem="The processes that graded it died.")
             return

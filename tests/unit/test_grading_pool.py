@@ -32,13 +32,26 @@ def all_done(pool: Pool[str, str]) -> dict[str, Done[str, str]]:
 
 
 def test_what_kills_its_process_is_given_up_and_the_others_are_done() -> None:
-    with Pool[str, str](work, 2) as pool:
+    with Pool[str, str](work, 2, lives=2) as pool:
         for task in ("a", "dies", "b", "fails", "c"):
             pool.put(task)
         found = all_done(pool)
     assert {done.result for done in found.values() if done.kind == "done"} == {"A", "B", "C"}
     assert (found["dies"].kind, found["fails"].kind) == ("died", "failed")
     assert found["fails"].problem == "ValueError: no such thing"
+
+
+def test_what_kills_processes_for_a_while_costs_no_task_its_result() -> None:
+    ends = time.monotonic() + 0.5
+
+    def killed_at_first(task: str) -> str:
+        return work("dies" if time.monotonic() < ends else task)
+
+    with Pool[str, str](killed_at_first, 2) as pool:
+        for task in ("a", "b", "c"):
+            pool.put(task)
+        found = all_done(pool)
+    assert {task: done.result for task, done in found.items()} == {"a": "A", "b": "B", "c": "C"}
 
 
 def test_a_task_that_takes_too_long_is_stopped() -> None:
