@@ -47,6 +47,12 @@ class Accounts:
             row = connection.execute(present_members().where(MEMBER.c.name == name)).one_or_none()
         return None if row is None else _account(row)
 
+    def find_listed(self, name: str) -> Account | None:
+        """Return the account of a member, also of a guest whose last day has passed, or None."""
+        with self._database.read() as connection:
+            row = connection.execute(_LISTED.where(MEMBER.c.name == name)).one_or_none()
+        return None if row is None else _account(row)
+
     def all(self) -> tuple[Account, ...]:
         """Return the account of every present member by user name."""
         with self._database.read() as connection:
@@ -56,10 +62,7 @@ class Accounts:
     def listed(self) -> tuple[Account, ...]:
         """Return also the accounts of guests whose last day has passed, by user name."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(MEMBER).where(MEMBER.c.removed_at.is_(None)).order_by(MEMBER.c.name)
-            )
-            return tuple(_account(row) for row in rows)
+            return tuple(_account(row) for row in connection.execute(_LISTED.order_by(MEMBER.c.name)))
 
     def renew_hash(self, account: Account, password_hash: str) -> None:
         """Keep a stronger hash of the same password, unless the password changed meanwhile."""
@@ -76,6 +79,9 @@ class Accounts:
             connection.execute(
                 update(MEMBER).where(MEMBER.c.id == account.member.id).values(last_seen_at=now)
             )
+
+
+_LISTED = select(MEMBER).where(MEMBER.c.removed_at.is_(None))
 
 
 def _account(row: Row[Any]) -> Account:

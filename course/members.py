@@ -77,6 +77,10 @@ class Member:
     role: Role
     ends_at: datetime | None = None
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether a guest's last day has passed."""
+        return self.ends_at is not None and self.ends_at <= now
+
 
 def is_present(now: datetime) -> ColumnElement[bool]:
     """Return the condition on `MEMBER` that somebody is a member at `now`."""

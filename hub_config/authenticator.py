@@ -36,6 +36,15 @@ class TooManyAttempts(HTTPError):
         self.headers = {"Retry-After": str(math.ceil(wait_seconds))}
 
 
+class MembershipOver(HTTPError):
+    """A guest whose last day has passed; only told to who knows the password."""
+
+    jupyterhub_message = "Your time in this course is over. If that is a mistake, ask your trainer."
+
+    def __init__(self) -> None:
+        super().__init__(403)
+
+
 class RosterAuthenticator(Authenticator):
     """JupyterHub asks it at sign-in, and again for each request more than a second after the last."""
 
@@ -79,6 +88,7 @@ class RosterAuthenticator(Authenticator):
         Raises:
             HTTPError: The attempt did not come through the proxy, so nobody knows from where.
             TooManyAttempts: There were too many failed ones from this address, or of this name.
+            MembershipOver: The password is that of a guest whose last day has passed.
             Busy: So many people sign in at this moment that this one has to come again.
         """
         if not came_through_the_proxy(handler):
@@ -87,7 +97,7 @@ class RosterAuthenticator(Authenticator):
         forwarded = ",".join(handler.request.headers.get_list("X-Forwarded-For"))
         address = client_address(forwarded, handler.request.remote_ip, handler.app.trusted_downstream_ips)
         self._count_attempt(handler, name, address)
-        account = self.accounts.find(name)
+        account = self.accounts.find_listed(name)
         password = data.get("password", "")
         password_hash = account.password_hash if account else None
         try:
@@ -98,6 +108,8 @@ class RosterAuthenticator(Authenticator):
         if not is_right or account is None:
             return None
         self._throttle.succeeded(name, address)
+        if account.member.is_over(datetime.now(UTC)):
+            raise MembershipOver
         if password_hash and self.passwords.is_outdated(password_hash):
             await self._renew_hash(account, password)
         await self.end_earlier_sessions(handler, account)

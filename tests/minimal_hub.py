@@ -71,6 +71,13 @@ class MinimalHub:
         reply.raise_for_status()
         return str(reply.json()["token"])
 
+    def end_tokens(self, user: str) -> None:
+        """Make the hub forget every token of `user`."""
+        with httpx.Client(headers={"Authorization": f"token {self._admin_token}"}) as client:
+            tokens = f"{self.api_url}/users/{user}/tokens"
+            for token in client.get(tokens).raise_for_status().json()["api_tokens"]:
+                client.delete(f"{tokens}/{token['id']}").raise_for_status()
+
     def environment_of(self, user: str, language: str = "en") -> dict[str, str]:
         """Return what the server of `user` has in its environment to reach the course service."""
         socket_path = quote(str(self.socket), safe="")

@@ -224,7 +224,7 @@ def _until(account: Account, zone: tzinfo) -> str:
 
 
 def _standing(account: Account, now: datetime) -> str:
-    if account.member.ends_at is not None and account.member.ends_at <= now:
+    if account.member.is_over(now):
         return "ended"
     if account.invited_until is not None and account.invited_until > now:
         return "joined, invited again" if account.password_hash else "invited"

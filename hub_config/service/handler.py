@@ -2,7 +2,8 @@
 
 A request is identified by the hub: by the token in its `Authorization` header (a member's server), or by the
 cookie of the hub's OAuth (a browser). The roster is asked on every request, so that a removed member is out
-at once, whatever the hub still remembers. A cookie counts for writing only with the hub's XSRF token.
+at once, whatever the hub still remembers. What the hub says of a token is remembered for some seconds only:
+one that ended there ends here soon after. A cookie counts for writing only with the hub's XSRF token.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
-from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
+from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
 from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError, RequestHandler
+from traitlets import default
 
 from course.api import Problem
 from course.database import Database, is_disk_full
@@ -37,6 +39,9 @@ _STATUS: dict[type[CourseError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
+
+TOKEN_SECONDS = 15
+"""So long a token counts here after the hub ended it; JupyterHub would take it for five minutes."""
 
 _log = logging.getLogger("spoc.service")
 
@@ -86,8 +91,18 @@ class HealthHandler(SecuredHandler):
         self.finish({"status": "ok"})
 
 
+class CourseAuth(HubOAuth):
+    """JupyterHub's own, with a shorter memory."""
+
+    @default("cache_max_age")
+    def _default_cache_max_age(self) -> int:
+        return TOKEN_SECONDS
+
+
 class CallbackHandler(SecuredHandler, HubOAuthCallbackHandler):
     """Where the hub sends a browser back after its sign-in."""
+
+    hub_auth_class = CourseAuth
 
 
 class CourseHandler(HubOAuthenticated, SecuredHandler):
@@ -97,6 +112,7 @@ class CourseHandler(HubOAuthenticated, SecuredHandler):
     person as `Problem`, in the deployment's language where the catalogue of `surface` has it.
     """
 
+    hub_auth_class = CourseAuth
     member: Member
     surface: ClassVar[str] = "quiz"
     roles: ClassVar[frozenset[Role]] = frozenset({"learner", "trainer", "admin"})

@@ -20,6 +20,7 @@ from course.roster import Roster
 from course.state import StateFolder
 from tests.minimal_hub import PREFIX, MinimalHub, running_hub
 from tests.quizzes import QUIZ, deploy_quiz, release_quiz, write_quiz
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.hub
 
@@ -80,6 +81,13 @@ def test_a_removed_member_is_out_at_the_next_request(hub: MinimalHub, state: Sta
         Roster(database).remove("fay")
         assert fay.get("api/quizzes/tables").status_code == 403
     database.close()
+
+
+def test_a_token_that_the_hub_ended_is_refused_within_a_minute(hub: MinimalHub) -> None:
+    with client(hub, hub.token("ben")) as ben:
+        assert ben.get("api/quizzes/tables").status_code == 200
+        hub.end_tokens("ben")
+        wait_until(lambda: ben.get("api/quizzes/tables").status_code == 403, seconds=60)
 
 
 def test_an_answer_is_recorded_for_the_tokens_owner_and_a_retry_once(

@@ -98,6 +98,43 @@ def test_a_learners_browser_opens_no_page_of_others(ada: CourseMember, path: str
     assert ada.browser.get(f"/hub/{path}").status_code in (403, 404)
 
 
+def test_another_sites_page_makes_no_token_with_a_learners_cookies(ada: CourseMember) -> None:
+    for headers in ({}, {"X-XSRFToken": "made-up"}):
+        foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", **headers}
+        answer = ada.browser.post("/hub/api/users/ada/tokens", json={"note": "stolen"}, headers=foreign)
+        assert answer.status_code == 403
+    assert "stolen" not in ada.browser.get("/hub/token").text
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "/\\evil.example"])
+@pytest.mark.parametrize("path", ["spawn", "login", "logout", "home"])
+def test_no_page_leads_to_another_host(
+    running_hub: CourseHub, ada: CourseMember, path: str, elsewhere: str
+) -> None:
+    visitor = running_hub.browser() if path == "logout" else ada.browser
+    step = visitor.get(f"/hub/{path}", params={"next": elsewhere}, follow_redirects=False)
+    while step.next_request is not None:
+        assert step.next_request.url.netloc == visitor.base_url.netloc
+        step = visitor.send(step.next_request)
+
+
+def test_no_code_for_the_course_service_without_proof_of_who_asks(ada: CourseMember) -> None:
+    asked = {
+        "client_id": "service-course",
+        "response_type": "code",
+        "redirect_uri": "/services/course/oauth_callback",
+        "state": "x",
+    }
+    answer = ada.browser.get("/hub/api/oauth2/authorize", params=asked, follow_redirects=False)
+    assert "code=" not in answer.headers.get("Location", "")
+    challenge = {
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    answer = ada.browser.get("/hub/api/oauth2/authorize", params=asked | challenge, follow_redirects=False)
+    assert "code=" in answer.headers["Location"]
+
+
 @pytest.mark.parametrize(
     "request_",
     ["'users/ada/tokens', 'POST', json={}", "'users/ada/server', 'DELETE'", "'users/ada', 'DELETE'"],

@@ -168,6 +168,21 @@ def test_a_member_without_a_password_cannot_sign_in(hub: RosterHub, browser: htt
         assert sign_in(browser, "fresh", password).status_code == 403
 
 
+def test_a_guest_past_the_last_day_is_told_so_and_nobody_else_is(hub: RosterHub) -> None:
+    joined(hub, "guest")
+    file = hub.log.parent / "guests.csv"
+    file.write_text(
+        "username,name,email,until\nguest,Guest Example,guest@example.org,2026-01-31\n", encoding="utf-8"
+    )
+    hub.roster.import_csv(file)
+    again = hub.browser()
+    told = sign_in(again, "guest", PASSWORD)
+    assert (told.status_code, "time in this course is over" in told.text) == (403, True)
+    guessed = sign_in(again, "guest", "not the password")
+    assert (guessed.status_code, "time in this course is over" in guessed.text) == (403, False)
+    assert not is_in(again)
+
+
 def test_a_name_that_begins_like_another_is_another(hub: RosterHub, browser: httpx.Client) -> None:
     alice = joined(hub, "alice")
     hub.add("al,Al,,")

@@ -23,6 +23,7 @@ RAISED = {
     "It ended while it started.",
     "Many people are signing in at this moment. Try again in ten seconds.",
     "This form was open too long. Open your invitation link again.",
+    "Your time in this course is over. If that is a mistake, ask your trainer.",
 }
 
 
