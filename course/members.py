@@ -27,6 +27,9 @@ from course.roster_file import ROLES, Role
 TEACHING: frozenset[Role] = frozenset({"trainer", "admin"})
 """Who sees every learner's work."""
 
+SPONSORING: frozenset[Role] = frozenset({"sponsor"})
+"""Who sees figures of the group, takes no part, and has no server."""
+
 MEMBER = Table(
     "member",
     metadata,

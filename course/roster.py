@@ -21,6 +21,7 @@ from course.members import (
     MEMBER,
     NO_CREDENTIALS,
     NO_INVITATION,
+    SPONSORING,
     TEACHING,
     Member,
     end_of_day,
@@ -29,7 +30,7 @@ from course.members import (
 )
 from course.roster_file import NEXT_STEP, Role, RosterLine, read_roster
 
-__all__ = ["TEACHING", "Member", "Role", "Roster", "RosterImport", "size_advice"]
+__all__ = ["SPONSORING", "TEACHING", "Member", "Role", "Roster", "RosterImport", "size_advice"]
 
 SMALLEST_COHORT, LARGEST_COHORT = 15, 35
 

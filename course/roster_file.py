@@ -18,7 +18,7 @@ from typing import Literal, cast, get_args
 
 from course.errors import FileProblems
 
-Role = Literal["learner", "trainer", "admin"]
+Role = Literal["learner", "trainer", "sponsor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,30}")

@@ -10,12 +10,14 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from jupyterhub.orm import APIToken, new_token
+from jupyterhub.spawner import SpawnException
 from tornado.web import HTTPError
 from traitlets import Unicode
 
 from course.accounts import Account, Accounts
 from course.database import Database
 from course.invitations import Invitations
+from course.members import SPONSORING
 from course.roster_file import NAME_PATTERN
 from hub_config.pages import page_translator
 from hub_config.passwords import Passwords, TooManyHashes
@@ -43,6 +45,15 @@ class MembershipOver(HTTPError):
 
     def __init__(self) -> None:
         super().__init__(403)
+
+
+class NoNotebooks(SpawnException):
+    """Somebody asked for a server who has none; the error page shows `jupyterhub_message`."""
+
+    jupyterhub_message = "There are no notebooks for you here."
+
+    def __init__(self) -> None:
+        super().__init__(self.jupyterhub_message, reason="no-notebooks")
 
 
 class RosterAuthenticator(Authenticator):
@@ -114,6 +125,16 @@ class RosterAuthenticator(Authenticator):
             await self._renew_hash(account, password)
         await self.end_earlier_sessions(handler, account)
         return self.auth_model(account)
+
+    async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
+        """Refuse a server to whom the roster gives none.
+
+        Raises:
+            NoNotebooks: The user is a sponsor, or no member.
+        """
+        account = self.accounts.find(user.name)
+        if account is None or account.member.role in SPONSORING:
+            raise NoNotebooks
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
         """Return what changed, or False for a session from before a removal, another role or a new password.

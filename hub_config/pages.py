@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 from traitlets.config import Config
 
 from course.language import choose_language, translator
-from course.roster import TEACHING
+from course.roster import SPONSORING, TEACHING
 
 TEMPLATE_DIR = Path(__file__).parent / "templates"
 STATIC_DIR = Path(__file__).parent / "static"
@@ -59,10 +59,12 @@ def configure_pages(c: Config, course_title: str) -> None:
 
 
 def first_page(handler: Any) -> str:
-    """Return where to go by default: trainers to their page; others, by an empty text, to their server."""
+    """Return where to go by default; learners go, by an empty text, to their server."""
     user = handler.current_user
-    teaches = user is not None and any(group.name in TEACHING for group in user.groups)
-    return f"{handler.base_url}services/course/" if teaches else ""
+    roles = {group.name for group in user.groups} if user is not None else set()
+    if roles & TEACHING:
+        return f"{handler.base_url}services/course/"
+    return f"{handler.base_url}services/course/overview" if roles & SPONSORING else ""
 
 
 def page_language(handler: Any) -> str:

@@ -114,6 +114,7 @@ def _let_roles_do_their_work(c: Config) -> None:
     # into a learner's server: all servers share one origin, so its pages could act with the trainer's rights.
     c.JupyterHub.load_roles += [
         {"name": "learner", "groups": ["learner"], "scopes": [COURSE_SERVICE_SCOPE]},
+        {"name": "sponsor", "groups": ["sponsor"], "scopes": [COURSE_SERVICE_SCOPE]},
         {
             "name": "trainer",
             "groups": ["trainer"],

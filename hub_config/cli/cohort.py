@@ -51,9 +51,9 @@ def import_(
 ) -> None:
     """Add and update members from ROSTER.csv: username,name,email,role,until.
 
-    All of the file or nothing. Roles are learner (the default), trainer and admin. Members who are not in the
-    file stay, unless --remove-missing is given. Another role ends what its member has open. UNTIL is the
-    last day of a guest, in the cohort's time zone.
+    All of the file or nothing. Roles are learner (the default), trainer, sponsor and admin. Members who are
+    not in the file stay, unless --remove-missing is given. Another role ends what its member has open. UNTIL
+    is the last day of a guest, in the cohort's time zone.
     """
     if remove_missing and not yes:
         click.confirm("Remove every member who is not in the file?", abort=True)

@@ -17,7 +17,7 @@ from course.quiz import QuizBank, QuizRecord
 from course.roster import Roster
 from course.state import StateFolder
 from course.submissions import SubmissionStore
-from hub_config.service import downloads, exchange, pages, quizzes
+from hub_config.service import downloads, exchange, overview, pages, quizzes
 from hub_config.service.handler import CallbackHandler, HealthHandler, Route, Services, UnknownHandler
 from hub_config.service.health import MeasuredApplication, Metrics, MetricsHandler
 from hub_config.settings import read_settings
@@ -53,7 +53,13 @@ def open_services(state: StateFolder) -> Services:
 
 def make_app(services: Services, prefix: str) -> Application:
     """Build the application; `prefix` begins and ends with a slash."""
-    routes: tuple[Route, ...] = (*quizzes.routes, *exchange.routes, *downloads.routes, *pages.routes)
+    routes: tuple[Route, ...] = (
+        *quizzes.routes,
+        *exchange.routes,
+        *downloads.routes,
+        *pages.routes,
+        *overview.routes,
+    )
     return MeasuredApplication(
         [
             (prefix + "health", HealthHandler),

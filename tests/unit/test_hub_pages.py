@@ -22,6 +22,7 @@ SOURCES = sorted([*TEMPLATE_DIR.iterdir(), *TEMPLATE_DIR.parent.glob("*.py")])
 RAISED = {
     "It ended while it started.",
     "Many people are signing in at this moment. Try again in ten seconds.",
+    "There are no notebooks for you here.",
     "This form was open too long. Open your invitation link again.",
     "Your time in this course is over. If that is a mistake, ask your trainer.",
 }

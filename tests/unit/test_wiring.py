@@ -48,6 +48,10 @@ def test_a_learner_may_use_the_course_service_and_no_more(c: Config) -> None:
     assert scopes(c, "learner") == {"access:services!service=course"}
 
 
+def test_a_sponsor_may_ask_the_course_service_and_no_more(c: Config) -> None:
+    assert scopes(c, "sponsor") == {"access:services!service=course"}
+
+
 def test_a_trainer_sees_who_learns_but_opens_no_server_and_administers_nothing(c: Config) -> None:
     assert scopes(c, "trainer") == {
         "access:services!service=course",
