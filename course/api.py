@@ -14,7 +14,8 @@ GET  api/submissions/{id}/feedback/{name}.html -> the notebook with feedback, wi
 
 For trainers only:
 POST api/assignments/{assignment}/release             show the built assignment to learners
-GET  api/assignments/{assignment}/submissions         -> SubmissionList: the newest of every learner
+GET  api/assignments/{assignment}/submissions         -> SubmissionList: the newest of every learner;
+                                                          with ?all=true all of every learner
 GET  api/assignments/{assignment}/submissions/{learner} -> SubmissionList: all of one learner
 POST api/assignments/{assignment}/grade/{learner}     grade the newest submission again
 POST api/assignments/{assignment}/feedback[/{learner}] release hand-given marks and comments

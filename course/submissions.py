@@ -224,6 +224,10 @@ class SubmissionStore:
         query = select(submission).where(_c.learner == learner).order_by(_c.number.desc())
         return self._select(query if assignment is None else query.where(_c.assignment == assignment))
 
+    def every(self, assignment: str) -> tuple[Submission, ...]:
+        """Return every submission for an assignment, newest first."""
+        return self._select(select(submission).where(_c.assignment == assignment).order_by(_c.number.desc()))
+
     def newest(self, assignment: str | None = None) -> tuple[Submission, ...]:
         """Return the newest submission of every learner (and assignment), newest first."""
         query = select(submission).where(_c.number.in_(newest_numbers())).order_by(_c.number.desc())

@@ -53,6 +53,13 @@ class CourseExchange(Exchange):
             return ()
         return tuple(each for each in listed.assignments if wanted in ("", "*", each.assignment))
 
+    def the_chosen(self, client: CourseClient) -> ReleasedAssignment:
+        """Return the one released assignment that `coursedir` asks for; fail where there is none."""
+        chosen = self.chosen(client)
+        if not chosen or self.coursedir.assignment_id in ("", "*"):
+            self.fail(f"No released assignment of this course is called {self.coursedir.assignment_id!r}.")
+        return chosen[0]
+
     def home_of(self, assignment: str) -> Path:
         """Return where a member has, or would have, a copy of the assignment."""
         return Path(self.assignment_dir).absolute() / assignment

@@ -19,10 +19,7 @@ class FetchAssignment(CourseExchange, ExchangeFetchAssignment):
 
     def copy_files(self) -> None:
         with self.service() as client:
-            chosen = self.chosen(client)
-        if not chosen or self.coursedir.assignment_id in ("", "*"):
-            self.fail(f"No released assignment is called {self.coursedir.assignment_id!r}.")
-        assignment = chosen[0].assignment
+            assignment = self.the_chosen(client).assignment
         target = self.home_of(assignment)
         if target.is_dir() and not self.replace_missing_files:
             self.fail(f"There is a copy of the assignment already: {target}")

@@ -20,10 +20,7 @@ Entry = dict[str, Any]
 
 
 class ListAssignments(CourseExchange, ExchangeList):
-    """Lists released assignments; `cached`: own submissions; `inbound`: everybody's newest, for trainers.
-
-    `inbound` of one student has every submission.
-    """
+    """Lists released assignments; `cached`: own submissions; `inbound`: those of everybody, for trainers."""
 
     def copy_files(self) -> None:
         """Nothing is copied by listing."""
@@ -33,11 +30,28 @@ class ListAssignments(CourseExchange, ExchangeList):
             course = self.listed(client).course
             chosen = self.chosen(client)
             if self.inbound:
-                return self._inbound(client, course, chosen)
-            if self.cached:
+                entries = self._inbound(client, course, chosen)
+            elif self.cached:
                 mine = [(each, each.submissions) for each in chosen if each.submissions]
-                return [self._submitted(course, each, submissions) for each, submissions in mine]
-            return [self._released(course, each) for each in chosen]
+                entries = [self._submitted(course, each, submissions) for each, submissions in mine]
+            else:
+                entries = [self._released(course, each) for each in chosen]
+        self._tell(entries)
+        return entries
+
+    def _tell(self, entries: Iterable[Entry]) -> None:
+        """Say on a terminal what there is, in the words of `nbgrader list`."""
+        if not (self.inbound or self.cached):
+            self.log.info("Released assignments:")
+            for entry in entries:
+                known = " (already downloaded)" if entry["status"] == "fetched" else ""
+                self.log.info("%s %s%s", entry["course_id"], entry["assignment_id"], known)
+            return
+        self.log.info("Submitted assignments:")
+        for entry in entries:
+            for each in entry["submissions"]:
+                place = (each["course_id"], each["student_id"], each["assignment_id"], each["timestamp"])
+                self.log.info("%s (%s)", " ".join(place), _feedback_state(each))
 
     def remove_files(self) -> list[Entry]:
         self.fail("Releases and submissions of this course are kept.")
@@ -65,10 +79,12 @@ class ListAssignments(CourseExchange, ExchangeList):
         entries = []
         for assignment in chosen:
             path = f"api/assignments/{assignment.assignment}/submissions"
-            if self.coursedir.student_id not in ("", "*"):
-                path = f"{path}/{quote(self.coursedir.student_id, safe='')}"
-            found = client.get(path, SubmissionList).submissions
-            entries += [self._submitted(course, assignment, [status]) for status in found]
+            one = self.coursedir.student_id not in ("", "*")
+            path += f"/{quote(self.coursedir.student_id, safe='')}" if one else "?all=true"
+            by_learner: dict[str, list[SubmissionStatus]] = {}
+            for status in client.get(path, SubmissionList).submissions:
+                by_learner.setdefault(status.learner, []).append(status)
+            entries += [self._submitted(course, assignment, found) for _, found in sorted(by_learner.items())]
         return entries
 
     def _submitted(
@@ -112,6 +128,12 @@ class ListAssignments(CourseExchange, ExchangeList):
             "local_feedback_path": str(folder) if has_local else None,
             **feedback,
         }
+
+
+def _feedback_state(submission: Entry) -> str:
+    if submission["has_local_feedback"] and not submission["feedback_updated"]:
+        return "feedback already fetched"
+    return "feedback ready to be fetched" if submission["has_exchange_feedback"] else "no feedback available"
 
 
 def fetched_feedback(folder: Path) -> FeedbackDocument | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,11 @@ from uuid import uuid4
 
 from nbgrader.exchange.abc import ExchangeSubmit
 
-from course.api import Receipt
+from course.api import Receipt, ReleasedAssignment
 from course.errors import Conflict, CourseError
 from extensions.client import CourseClient, ServiceUnreachable
 from extensions.exchange.connection import CourseExchange
-from extensions.exchange.folder import packed
+from extensions.exchange.folder import files_of, packed
 
 RETRY_SECONDS = (1.0, 3.0, 6.0)
 
@@ -23,21 +24,28 @@ class Submit(CourseExchange, ExchangeSubmit):
     """Submits an assignment folder, whatever notebook names it has; the time is the service's."""
 
     def copy_files(self) -> None:
-        assignment = self.coursedir.assignment_id
+        own_name = os.environ.get("JUPYTERHUB_USER", "")
+        if self.coursedir.student_id not in ("", "*", own_name):
+            self.fail(f"Everybody submits as who they are here: {own_name}.")
         with self.service() as client:
-            folder = self.home_of(assignment)
-            missing = [
-                name
-                for each in self.chosen(client)
-                for name in each.notebooks
-                if not (folder / f"{name}.ipynb").is_file()
-            ]
-            if missing and self.strict:
-                raise CourseError(f"Notebooks are missing in {folder}: {', '.join(missing)}.")
+            released = self.the_chosen(client)
+            assignment, folder = released.assignment, self.home_of(released.assignment)
+            self._compare(released, folder)
             receipt = send(client, assignment, folder)
         self.log.info(
             "Submitted as: %s %s (%s)", assignment, self.stamp(receipt.received_at), receipt.submission
         )
+
+    def _compare(self, released: ReleasedAssignment, folder: Path) -> None:
+        expected = {f"{name}.ipynb" for name in released.notebooks}
+        found = {str(path.relative_to(folder)) for path in files_of(folder) if path.suffix == ".ipynb"}
+        missing, extra = sorted(expected - found), sorted(found - expected)
+        if missing and self.strict:
+            self.fail(f"Nothing was submitted. Notebooks are missing in {folder}: {', '.join(missing)}.")
+        if missing:
+            self.log.warning("Notebooks are missing in %s: %s", folder, ", ".join(missing))
+        if extra:
+            self.log.warning("Not of this assignment, and not graded: %s", ", ".join(extra))
 
 
 def send(client: CourseClient, assignment: str, folder: Path) -> Receipt:

@@ -163,7 +163,9 @@ class SubmissionsHandler(ExchangeHandler):
     async def get(self, assignment: str) -> None:
         if self.member.role not in TrainerHandler.roles:
             raise NotAllowed("Only trainers may do this.")
-        self.reply_with(await self.run(self.submissions.newest, assignment))
+        every = self.get_query_argument("all", "") == "true"
+        listed = self.submissions.every if every else self.submissions.newest
+        self.reply_with(await self.run(listed, assignment))
 
     def on_finish(self) -> None:
         self._end()

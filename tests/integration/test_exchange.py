@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -27,7 +27,6 @@ from traitlets.config import Config
 from course.api import AssignmentList as Listed
 from course.api import FeedbackDocument, Receipt, SubmissionStatus
 from course.errors import Conflict, CourseError
-from course.manifest import read_course
 from extensions.client import CourseClient, ServiceUnreachable
 from extensions.exchange import configure
 from extensions.exchange.folder import files_of, packed
@@ -36,7 +35,8 @@ from extensions.formgrader import autograde, release_feedback, told
 from hub_config.member_server import CONFIG_DIR
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 from tests.handing_in import EXERCISE, MODULE, Deploy, Deployment, tar_of
-from tests.minimal_hub import PREFIX, MinimalHub, running_hub
+from tests.member_home import become
+from tests.minimal_hub import MinimalHub, running_hub
 from tests.unit.record import uploads
 from tests.waiting import wait_until
 
@@ -72,27 +72,6 @@ def worker(deployment: Deployment) -> Iterator[subprocess.Popen[bytes]]:
 def home(tmp_path: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ada's home; the process looks like her server."""
     return become("ada", tmp_path, hub, deployment, monkeypatch)
-
-
-def become(
-    name: str, folder: Path, hub: MinimalHub, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    home = folder / name
-    home.mkdir()
-    config = folder / f"{name}-config"
-    config.mkdir()
-    (config / "nbgrader_config.py").write_text(
-        "from extensions.exchange import configure\nc = get_config()\nconfigure(c)\n"
-    )
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(config))
-    monkeypatch.setenv("SPOC_SERVICE_URL", f"http+unix://{quote(str(hub.socket), safe='')}{PREFIX}")
-    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", hub.token(name))
-    monkeypatch.setenv("SPOC_RELEASE_DIR", str(deployment.state.released_dir))
-    monkeypatch.setenv("SPOC_COURSE", read_course(SAMPLE_MODULES_DIR).id)
-    monkeypatch.setenv("SPOC_TIME_ZONE", "Europe/Paris")
-    monkeypatch.chdir(home)
-    return home
 
 
 def assignment_list(home: Path) -> AssignmentList:
@@ -222,6 +201,7 @@ def test_an_upload_that_is_cut_off_locks_nobody_out(
 ) -> None:
     address = urlsplit(hub.service_url)
     path = f"api/assignments/{MODULE}/submissions"
+    before = set(deployment.state.submissions_dir.glob("*-*"))
     request = f"POST {address.path}{path} HTTP/1.1\r\nHost: course\r\nContent-Length: 1000\r\n"
     request += f"Authorization: token {hub.token('ada')}\r\n\r\n"
     for part in (b"", b"begun"):
@@ -236,6 +216,7 @@ def test_an_upload_that_is_cut_off_locks_nobody_out(
             return False
 
     wait_until(is_received)
+    assert len(set(deployment.state.submissions_dir.glob("*-*")) - before) == 1, "the whole one alone"
 
 
 def test_a_submission_is_sent_again_until_its_receipt_arrives_and_counts_once(
