@@ -12,6 +12,7 @@ from course.language import translator
 from course.score_text import number_text, points_text, score_text
 
 PAGES = "/services/course/api/submissions"
+HISTORY = "/services/course/submissions"
 
 View = dict[str, Any]
 
@@ -94,6 +95,7 @@ class Wording:
                     "name": self._("what you submitted (zip)"),
                     "href": f"{PAGES}/{document.submission}/files.zip",
                 },
+                {"name": self._("all your submissions"), "href": HISTORY},
             ],
         }
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from course.errors import NotFound
+from course.language import translator
+from course.releases import ReleaseStore
+from course.roster import TEACHING
+from course.submissions import SubmissionStore
 from hub_config.service.exchange import ASSIGNMENT, SUBMISSION, ExchangeHandler
 from hub_config.service.handler import Route, TrainerHandler
+from hub_config.service.pages import PageHandler
 
 CHUNK_BYTES = 256 * 1024
+STATES = {"received": "waits", "grading": "is being graded", "graded": "graded", "failed": "grading failed"}
 
 
 class HistoryHandler(ExchangeHandler, TrainerHandler):
@@ -35,7 +42,39 @@ class FilesHandler(ExchangeHandler):
                 await self.flush()
 
 
+class HistoryPage(PageHandler):
+    """`GET submissions[/{learner}]`: what a learner handed in; a trainer chooses whose."""
+
+    async def get(self, learner: str | None = None) -> None:
+        if self.member.role not in TEACHING:
+            if learner not in (None, self.member.name):
+                raise NotFound("There is no such page in the course service.")
+            await self._show(self.member.name)
+        elif learner is None:
+            members = await self.run(self.services.roster.members)
+            self.show("submitters", learners=[each for each in members if each.role == "learner"])
+        else:
+            await self._show(learner)
+
+    async def _show(self, learner: str) -> None:
+        database = self.services.database
+        store = SubmissionStore(database, self.services.state.submissions_dir)
+        member = await self.run(self.services.roster.find, learner)
+        released = await self.run(ReleaseStore(database).released)
+        _ = self.translate
+        self.show(
+            "submissions",
+            own=learner == self.member.name,
+            person=learner if member is None else member.display_name,
+            submissions=await self.run(store.of, learner),
+            titles={release.assignment: release.title for release in released},
+            states={state: _(text) for state, text in STATES.items()},
+            problem=translator("exchange", self.services.settings.language),
+        )
+
+
 routes: tuple[Route, ...] = (
     (ASSIGNMENT + r"/submissions/([a-z0-9-]+)", HistoryHandler),
     (SUBMISSION + r"/files\.zip", FilesHandler),
+    (r"submissions(?:/([a-z0-9-]+))?", HistoryPage),
 )

@@ -76,19 +76,29 @@ def test_nothing_acts_in_a_trainers_copy(markup: str) -> None:
     assert acting(formgraded(notebook)) == []
 
 
+OWN_PAGES = ("/hub/spawn", "/services/course/submissions", "/services/course/api/submissions/")
+
+
 @pytest.mark.parametrize("markup", ATTACKS)
 def test_no_name_of_a_person_or_file_acts_on_a_page_of_the_course_service(markup: str) -> None:
     wording = Wording("en", "UTC", datetime(2026, 3, 2, tzinfo=UTC))
     values = {"language": "en", "hub": "/hub/", "pages": "/services/course/"}
     member = SimpleNamespace(display_name=markup, name="ada")
+    submission = SimpleNamespace(
+        id=uuid4(), assignment=markup, received_at=wording.now, state="failed", problem=markup, points=None,
+        sha256="0" * 64,
+    )  # fmt: skip
+    history = {"titles": {markup: markup}, "states": {"failed": "failed"}, "problem": str}
     for template, said in (
         ("learner", {"member": member}),
         ("refusal", {"problem": markup, "next_step": markup}),
+        ("submitters", {"learners": [member]}),
+        ("submissions", {"own": False, "person": markup, "submissions": [submission], **history}),
     ):
         html = Renderer(wording, [SERVICE / "templates"]).render(template, **values, **said)
         main = html.partition("<h1>")[2].partition("</main>")[0]
-        assert "</p>" in main
-        assert [each for each in acting(main) if each != "/hub/spawn"] == []
+        assert "</p>" in main or "</section>" in main
+        assert [each for each in acting(main) if not each.startswith(OWN_PAGES)] == []
 
 
 def test_a_feedback_page_is_served_so_that_nothing_on_it_could_act() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -94,6 +96,31 @@ def test_a_broken_course_file_is_named_to_the_trainer_and_to_nobody_else(
     finally:
         file.write_text(sound)
     assert trainer.get(PREFIX).status_code == 200
+
+
+def test_a_learner_finds_every_own_submission_and_nothing_of_others(hub: MinimalHub) -> None:
+    with signed_in(hub, "ada-nguyen") as learner:
+        page = learner.get(f"{PREFIX}submissions")
+        assert page.status_code == 200
+        links = re.findall(r'href="([^"]+/files\.zip)"', page.text)
+        assert len(links) == page.text.count('<th scope="row">') > 0
+        with zipfile.ZipFile(io.BytesIO(learner.get(links[0]).content)) as packed:
+            assert packed.namelist() == ["exercises.ipynb"]
+        refused = learner.get(f"{PREFIX}submissions/jonas-weber")
+        assert (refused.status_code, "Jonas" in refused.text) == (404, False)
+    with signed_in(hub, "jonas-weber") as other:
+        assert other.get(links[0]).status_code == 404
+
+
+def test_a_trainer_finds_the_submissions_of_everybody(trainer: httpx.Client) -> None:
+    everybody = trainer.get(f"{PREFIX}submissions")
+    assert all(name.replace("'", "&#39;") in everybody.text for name in NAMES)
+    assert "<img src=x" not in everybody.text
+    assert f'href="{PREFIX}submissions/mei-tanaka"' in everybody.text
+    page = trainer.get(f"{PREFIX}submissions/mei-tanaka").text
+    assert "What Mei Tanaka submitted" in page
+    assert "The notebook is not valid JSON." in page
+    assert trainer.get(re.findall(r'href="([^"]+/files\.zip)"', page)[0]).status_code == 200
 
 
 def test_who_is_not_signed_in_is_sent_to_the_sign_in(hub: MinimalHub) -> None:
