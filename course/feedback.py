@@ -8,13 +8,14 @@ from pathlib import Path
 from uuid import UUID
 
 from course.api import FeedbackDocument
+from course.archive import fsync_folder
 from course.errors import NotFound
 
 _DOCUMENT = "feedback.json"
 
 
 class FeedbackStore:
-    """Feedback in one folder; a reader never meets half a file."""
+    """Feedback in one folder; a reader never meets half a file, and what was written survives a power cut."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,18 +32,26 @@ class FeedbackStore:
         """
         if set(document.notebooks) != set(pages):
             raise ValueError(f"the document names {document.notebooks}, the pages are {sorted(pages)}")
-        folder = self._folder / str(document.submission)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = self._folder_of(document.submission)
         for name, html in pages.items():
             _replace(folder / f"{name}.html", html)
         # The document comes last: it is what makes the pages known.
         _replace(folder / _DOCUMENT, document.model_dump_json(indent=1))
+        fsync_folder(folder)
 
     def keep(self, submission: UUID, name: str, text: str) -> None:
         """Keep a file that feedback is made from beside it; no learner can ask for it."""
-        folder = self._folder / str(submission)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = self._folder_of(submission)
         _replace(folder / name, text)
+        fsync_folder(folder)
+
+    def _folder_of(self, submission: UUID) -> Path:
+        """Return the folder of a submission, made durably where it is new."""
+        folder = self._folder / str(submission)
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fsync_folder(self._folder)
+        return folder
 
     def kept(self, submission: UUID, suffix: str) -> tuple[Path, ...]:
         """Return the kept files with this suffix, by name."""
@@ -74,8 +83,12 @@ class FeedbackStore:
 
 def _replace(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -78,12 +79,8 @@ def test_feedback_that_could_not_be_written_stays_due(
     assert len(queue.feedback_due(NOW)) == 1, "asked again, it is tried at once"
 
 
-def test_feedback_is_known_only_with_its_document(tmp_path: Path, hand_in: Callable[..., Receipt]) -> None:
-    store = FeedbackStore(tmp_path / "feedback")
-    receipt = hand_in()
-    with pytest.raises(NotFound):
-        store.page(receipt.submission, "exercises")
-    document = FeedbackDocument(
+def feedback_on(receipt: Receipt) -> FeedbackDocument:
+    return FeedbackDocument(
         submission=receipt.submission,
         assignment="tables",
         graded_at=NOW,
@@ -93,6 +90,44 @@ def test_feedback_is_known_only_with_its_document(tmp_path: Path, hand_in: Calla
         cells=(),
         notebooks=("exercises",),
     )
+
+
+def test_feedback_and_the_names_of_its_files_are_on_the_disk_when_it_is_called_written(
+    tmp_path: Path, hand_in: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = hand_in()
+    folder = tmp_path / "feedback" / str(receipt.submission)
+    durable: list[Path] = []
+    fsync = os.fsync
+
+    def told(descriptor: int) -> None:
+        durable.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", told)
+    FeedbackStore(tmp_path / "feedback").write(feedback_on(receipt), {"exercises": "<p>Good</p>"})
+    assert [path.name.split(".")[1] for path in durable if path.parent == folder] == ["exercises", "feedback"]
+    assert (durable[0], durable[-1]) == (folder.parent, folder)
+
+
+def test_feedback_that_could_not_be_written_leaves_the_earlier_one(
+    tmp_path: Path, hand_in: Callable[..., Receipt]
+) -> None:
+    store, receipt = FeedbackStore(tmp_path / "feedback"), hand_in()
+    store.write(feedback_on(receipt), {"exercises": "<p>Good</p>"})
+    with pytest.raises(UnicodeEncodeError):
+        store.write(feedback_on(receipt), {"exercises": "\udc80"})
+    assert store.page(receipt.submission, "exercises") == "<p>Good</p>"
+    left = {path.name for path in (tmp_path / "feedback" / str(receipt.submission)).iterdir()}
+    assert left == {"exercises.html", "feedback.json"}
+
+
+def test_feedback_is_known_only_with_its_document(tmp_path: Path, hand_in: Callable[..., Receipt]) -> None:
+    store = FeedbackStore(tmp_path / "feedback")
+    receipt = hand_in()
+    with pytest.raises(NotFound):
+        store.page(receipt.submission, "exercises")
+    document = feedback_on(receipt)
     store.write(document, {"exercises": "<p>Good</p>"})
     assert store.get(receipt.submission) == document
     assert store.page(receipt.submission, "exercises") == "<p>Good</p>"
