@@ -6,10 +6,12 @@ does; so what learners get is a copy that was looked through after it was made.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -58,7 +60,7 @@ def publish(
     """
     state.released_dir.mkdir(exist_ok=True)
     # Not in `released/`: unless root runs the hub, learners could read it there before it is looked through.
-    with TemporaryDirectory(prefix=".release-", dir=state.root) as scratch:
+    with _alone(state), TemporaryDirectory(prefix=".release-", dir=state.root) as scratch:
         for slug, folder in generated.items():
             copy = Path(scratch, slug)
             _copy_files(folder, copy)
@@ -71,6 +73,14 @@ def publish(
     return tuple(
         _show(modules_dir / slug, state.released_dir / slug, releases, calendar, now) for slug in generated
     )
+
+
+@contextmanager
+def _alone(state: StateFolder) -> Iterator[None]:
+    """Wait until nobody else publishes: of two who renew a folder at once, one would find its place taken."""
+    with (state.root / "release.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def refuse_links(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +52,20 @@ def test_a_release_holds_no_answer_and_shows_when_it_is_due(
     ):
         assert secret not in text.replace("Replace `sum() / len(visits)` by `median()`", "")
     assert "raise NotImplementedError()" in text
+
+
+def test_of_trainers_who_release_at_once_each_succeeds(
+    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
+) -> None:
+    release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
+    before = files(state.released_dir)
+
+    def release(_number: int) -> Release:
+        return release_generated(modules, state, SLUG, releases, CALENDAR, now=NOW)
+
+    with ThreadPoolExecutor(4) as trainers:
+        assert {release.assignment for release in trainers.map(release, range(8))} == {SLUG}
+    assert files(state.released_dir) == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -141,3 +142,21 @@ def test_only_a_claimed_submission_gets_a_result(
 ) -> None:
     with pytest.raises(Conflict):
         queue.mark_failed(hand_in().submission, "no")
+
+
+def test_what_two_trainers_ask_for_at_once_is_done_once(
+    queue: GradingQueue, hand_in: Callable[..., Receipt]
+) -> None:
+    receipt = hand_in()
+    assert queue.claim(NOW) is not None
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    with ThreadPoolExecutor(4) as trainers:
+        list(trainers.map(queue.grade_again, [receipt.submission] * 4))
+    claimed = [queue.claim(NOW), queue.claim(NOW)]
+    assert [found and found.id for found in claimed] == [receipt.submission, None]
+    queue.mark_graded(receipt.submission, points=1, max_points=2, feedback_at=NOW)
+    with ThreadPoolExecutor(4) as trainers:
+        assert all(trainers.map(queue.release_marks, ["tables"] * 4))
+    (due,) = queue.feedback_due(NOW)
+    queue.mark_feedback(due, points=1, max_points=2, feedback_at=NOW)
+    assert queue.feedback_due(NOW) == ()
