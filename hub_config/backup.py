@@ -168,14 +168,9 @@ class _Writer:
         for path, folders, files, descriptor in os.fwalk(root, onerror=self._note):
             where = Path(path).relative_to(root)
             folders.sort()
-            for name in [*folders, *sorted(files)]:
-                try:
-                    self._add_entry(str(where / name), name, descriptor)
-                except OSError as error:
-                    if error.errno not in UNREADABLE:
-                        raise
-                    self._note(error, str(where / name))
-            folders[:] = [name for name in folders if str(where / name) not in LEFT_OUT]
+            # A name may be listed twice while files are renamed, and what was a folder be a link by now.
+            kinds = {name: self._kind_added(where, name, descriptor) for name in [*folders, *sorted(files)]}
+            folders[:] = [name for name in dict.fromkeys(folders) if kinds[name] == tarfile.DIRTYPE]
             if len(where.parts) >= MAX_DEPTH and folders:
                 self.left_out.append(f"{str(where)!r}: folders are nested more than {MAX_DEPTH} deep")
                 folders.clear()
@@ -186,22 +181,36 @@ class _Writer:
         entry.size, entry.mode = len(content), 0o600
         self.tar.addfile(entry, io.BytesIO(content))
 
-    def _add_entry(self, path: str, name: str, folder: int) -> None:
+    def _kind_added(self, where: Path, name: str, folder: int) -> bytes | None:
+        """Add an entry if it can be read; return of what kind it was then."""
+        try:
+            return self._add_entry(str(where / name), name, folder)
+        except OSError as error:
+            if error.errno not in UNREADABLE:
+                raise
+            self._note(error, str(where / name))
+            return None
+
+    def _add_entry(self, path: str, name: str, folder: int) -> bytes | None:
         if path in self.digests or _is_left_out(path):
-            return
+            return None
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISDIR(found.st_mode):
             self.tar.addfile(_entry(path, found, tarfile.DIRTYPE))
-        elif stat.S_ISLNK(found.st_mode):
+            return tarfile.DIRTYPE
+        if stat.S_ISLNK(found.st_mode):
             entry = _entry(path, found, tarfile.SYMTYPE)
             entry.linkname = os.readlink(name, dir_fd=folder)
             self.tar.addfile(entry)
-        elif stat.S_ISREG(found.st_mode):
+            return tarfile.SYMTYPE
+        if stat.S_ISREG(found.st_mode):
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
             with os.fdopen(descriptor, "rb") as file:
                 opened = os.fstat(descriptor)
                 if stat.S_ISREG(opened.st_mode):
                     self._add(path, file, opened, opened.st_size)
+                    return tarfile.REGTYPE
+        return None
 
     def _add(self, path: str, file: BinaryIO, found: os.stat_result, size: int) -> None:
         """Add what can be read of `size` bytes: the file may shrink meanwhile, an archive's entry cannot."""

@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -108,16 +108,20 @@ class _Reader:
     digests: dict[str, str] = field(default_factory=dict)
     manifest: Manifest | None = None
     _later: list[tarfile.TarInfo] = field(default_factory=list)
+    _links: set[str] = field(default_factory=set)
 
     def read(self, tar: tarfile.TarFile, entry: tarfile.TarInfo) -> None:
-        parts = PurePosixPath(entry.name).parts
-        if not parts or entry.name.startswith("/") or ".." in parts or self.manifest is not None:
+        path = PurePosixPath(entry.name)
+        is_outside = not path.parts or path.is_absolute() or ".." in path.parts
+        is_behind_link = any(str(parent) in self._links for parent in path.parents)
+        if is_outside or is_behind_link or self.manifest is not None:
             raise tarfile.ReadError(f"{entry.name[:100]!r} has no place in it")
         if entry.isdir():
             (self.folder / entry.name).mkdir(mode=0o700, exist_ok=True)
             self._later.append(entry)
         elif entry.issym():
             self._later.append(entry)
+            self._links.add(str(path))
         elif entry.isreg() and (content := tar.extractfile(entry)) is not None:
             if entry.name == MANIFEST:
                 self.manifest = _manifest(content)
@@ -140,7 +144,7 @@ class _Reader:
                 if os.geteuid() == 0:
                     os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
                 path.chmod(entry.mode & 0o777)
-                os.utime(path, (entry.mtime, entry.mtime))
+                _set_time(path, entry)
 
     def _write(self, entry: tarfile.TarInfo, content: IO[bytes]) -> None:
         path = self.folder / entry.name
@@ -154,8 +158,14 @@ class _Reader:
             if os.geteuid() == 0:
                 os.fchown(file.fileno(), entry.uid, entry.gid)
             os.fchmod(file.fileno(), entry.mode & 0o777)
-        os.utime(path, (entry.mtime, entry.mtime))
+        _set_time(path, entry)
         self.digests[entry.name] = digest.hexdigest()
+
+
+def _set_time(path: Path, entry: tarfile.TarInfo) -> None:
+    # A member can give a file a time that no call takes back.
+    with suppress(OverflowError):
+        os.utime(path, (entry.mtime, entry.mtime))
 
 
 def _manifest(content: IO[bytes]) -> Manifest:

@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def changed(
 ) -> None:
     """Write an archive again, each entry as `change` returns it."""
     with tarfile.open(source) as tar:
-        entries = [(entry, tar.extractfile(entry)) for entry in tar]
+        entries = [(entry, tar.extractfile(entry) if entry.isreg() else None) for entry in tar]
         read = [(entry, content.read() if content else b"") for entry, content in entries]
     with tarfile.open(source, "w:gz") as tar:
         for entry, content in read:
@@ -171,6 +172,48 @@ def test_a_file_that_shrinks_while_it_is_read_does_not_break_the_archive(
     assert (elsewhere.homes_dir / "ada" / "notes" / "été.txt").read_text() == "wa"
 
 
+def test_a_folder_that_is_a_link_for_a_moment_is_not_walked_into(
+    state: StateFolder, elsewhere: StateFolder, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner swaps it when the walk has seen a folder, and back when the walk has noted a link."""
+    folder, aside = state.homes_dir / "ada" / "notes", state.homes_dir / "aside"
+    find, read_link = os.stat, os.readlink
+
+    def swap_then_stat(path: str, **how: Any) -> os.stat_result:
+        if path == "notes" and not aside.exists():
+            folder.rename(aside)
+            folder.symlink_to("/etc")
+        return find(path, **how)
+
+    def read_then_swap(path: str, **how: Any) -> str:
+        text = read_link(path, **how)
+        folder.unlink()
+        aside.rename(folder)
+        return text
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", swap_then_stat)
+        patched.setattr(os, "readlink", read_then_swap)
+        back_up(state, target)
+    restore(elsewhere, target)
+    assert os.readlink(elsewhere.homes_dir / "ada" / "notes") == "/etc"
+
+
+def test_a_time_that_no_call_takes_does_not_keep_a_backup_from_being_restored(
+    state: StateFolder, elsewhere: StateFolder, target: Path
+) -> None:
+    """Some file systems give a file any time that its owner asks for."""
+    back_up(state, target)
+
+    def change(entry: tarfile.TarInfo, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+        entry.mtime = 2**63
+        return entry, content
+
+    changed(target, change)
+    restore(elsewhere, target)
+    assert files_in(elsewhere.root) == files_in(state.root)
+
+
 def test_a_backup_replaces_nothing_and_is_not_part_of_itself(state: StateFolder, target: Path) -> None:
     target.write_text("tuesday")
     with pytest.raises(Conflict, match="exists"):
@@ -265,6 +308,24 @@ def test_no_entry_lands_outside(state: StateFolder, elsewhere: StateFolder, targ
     changed(target, change)
     with pytest.raises(FileProblems, match="has no place in it"):
         restore(elsewhere, target)
+
+
+def test_no_link_lands_behind_a_link(
+    state: StateFolder, elsewhere: StateFolder, target: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (state.homes_dir / "ada" / "one").symlink_to(tmp_path / "outside")
+    (state.homes_dir / "ada" / "two").symlink_to("anywhere")
+    back_up(state, target)
+
+    def change(entry: tarfile.TarInfo, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+        entry.name = entry.name.replace("ada/two", "ada/one/two")
+        return entry, content
+
+    changed(target, change)
+    with pytest.raises(FileProblems, match="has no place in it"):
+        restore(elsewhere, target)
+    assert not list((tmp_path / "outside").iterdir())
 
 
 def test_a_backup_of_a_newer_release_is_refused(
