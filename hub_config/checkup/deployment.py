@@ -97,9 +97,15 @@ def _read_course(state: StateFolder) -> str:
 
 
 def _read_databases(state: StateFolder) -> str:
-    damaged = [
-        name for name in DATABASES if (state.root / name).exists() and not _is_sound(state.root / name)
-    ]
+    present = [name for name in DATABASES if (state.root / name).exists()]
+    try:
+        damaged = [name for name in present if not _is_sound(state.root / name)]
+    except sqlite3.OperationalError as error:
+        raise CourseError(
+            f"A database cannot be looked at now: {error}.",
+            "Look again; if it stays so, stop the hub and see who has it open: fuser -v "
+            + " ".join(str(state.root / name) for name in present),
+        ) from error
     if damaged:
         raise CourseError(
             f"Damaged: {', '.join(damaged)}.",
@@ -136,6 +142,9 @@ def _is_sound(path: Path) -> bool:
     try:
         with closing(_opened(path)) as connection:
             return connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.OperationalError:
+        # Locked, or not to be opened: that says nothing about what is in it.
+        raise
     except sqlite3.DatabaseError:
         return False
 

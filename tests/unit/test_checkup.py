@@ -93,6 +93,20 @@ def test_a_damaged_database_is_a_problem_and_looking_changes_nothing(state: Stat
     assert path.read_bytes() == content
 
 
+def test_a_database_that_somebody_holds_is_not_called_damaged(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub_config.checkup.deployment.BUSY_SECONDS", 0.1)
+    (state.root / "course").mkdir()
+    with closing(sqlite3.connect(state.root / "course" / "gradebook.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE IF NOT EXISTS one (number INTEGER)")
+        other.execute("BEGIN EXCLUSIVE")
+        finding = look(state)["databases"]
+    assert finding.status == "problem"
+    assert "locked" in finding.said
+    assert "restore" not in finding.cure
+
+
 @pytest.mark.parametrize(("version", "status"), [("9999", "problem"), ("0000", "ok")])
 def test_only_a_database_of_a_newer_release_is_a_problem(
     state: StateFolder, version: str, status: str
