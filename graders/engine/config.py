@@ -28,14 +28,14 @@ def read_config(course_dir: Path) -> Config:
     """Return what `nbgrader` goes by when it is started in `course_dir`.
 
     The files are the trainer's own programs: they run here, with `course_dir` on the module path as nbgrader
-    puts it there.
+    puts it there, unless this is root and the folder is another user's.
 
     Raises:
         CourseError: A file cannot be read: nbgrader would go on without it, and forget a late policy. Or it
             is another user's, and would run with root's power.
     """
     _refuse_foreign(course_dir)
-    if str(course_dir) not in sys.path:
+    if str(course_dir) not in sys.path and not _is_foreign(course_dir):
         sys.path.insert(0, str(course_dir))
     config = Config()
     for folder in (*reversed(jupyter_config_path()), jupyter_config_dir(), str(course_dir)):
@@ -133,12 +133,18 @@ def _is_file(url: URL) -> bool:
 
 
 def _refuse_foreign(course_dir: Path) -> None:
-    for path in (course_dir / "nbgrader_config.py", course_dir / "jupyter_config.py"):
-        if os.geteuid() == 0 and path.exists() and path.stat().st_uid != 0:
+    # One in JSON names functions to be called.
+    for path in (course_dir / f"{name}{end}" for name in _NAMES for end in (".py", ".json")):
+        if _is_foreign(path):
             raise CourseError(
-                f"{path} is a program of another user's, and would run with root's power.",
+                f"{path} is another user's: what it says, or names, would run with root's power.",
                 f"Run the command as the owner of {course_dir}.",
             )
+
+
+def _is_foreign(path: Path) -> bool:
+    """Return whether this is root, and what is there is another user's."""
+    return os.geteuid() == 0 and path.exists() and path.stat().st_uid != 0
 
 
 def _read(folder: str, name: str) -> Config:

@@ -89,11 +89,22 @@ def test_a_configuration_that_cannot_be_read_is_told_and_not_passed_over(tmp_pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has more power than another user")
-def test_root_runs_no_configuration_of_another_user(tmp_path: Path) -> None:
-    (tmp_path / "nbgrader_config.py").write_text("raise SystemExit\n")
-    os.chown(tmp_path / "nbgrader_config.py", 200_000, 200_000)
+@pytest.mark.parametrize("name", ["nbgrader_config.py", "nbgrader_config.json", "jupyter_config.json"])
+def test_root_runs_no_configuration_of_another_user(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{}")
+    os.chown(tmp_path / name, 200_000, 200_000)
     with pytest.raises(CourseError, match="root's power"):
         read_config(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has more power than another user")
+def test_root_takes_no_modules_from_a_folder_of_another_user(tmp_path: Path) -> None:
+    read_config(tmp_path)
+    assert str(tmp_path) in sys.path
+    sys.path.remove(str(tmp_path))
+    os.chown(tmp_path, 200_000, 200_000)
+    read_config(tmp_path)
+    assert str(tmp_path) not in sys.path
 
 
 def test_students_are_found_by_the_course_s_own_structure_of_folders(tmp_path: Path) -> None:
