@@ -26,7 +26,7 @@ class EarlyStart:
     def __init__(self, course_dir: Path, assignment: str, *, unsafe_no_sandbox: bool) -> None:
         self._unsafe_no_sandbox = unsafe_no_sandbox
         self._environment = WarmEnvironment()
-        with suppress(OSError, ValueError, AttributeError):
+        with suppress(OSError, ValueError, AttributeError, TypeError):
             # Whatever is wrong with the notebooks, who reads the plan says so.
             self._environment = environment_of_files(course_dir, assignment)
         self._warm = self._parent(self._environment)

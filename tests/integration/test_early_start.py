@@ -41,11 +41,21 @@ def test_another_environment_gets_another_fork_server(course: Path) -> None:
         other.ensure_running()
 
 
-@pytest.mark.parametrize("assignment", ["ps1", "ps2", "../ps1"])
+@pytest.mark.parametrize(
+    ("assignment", "text"),
+    [
+        ("ps1", "["),
+        ("ps1", "[]"),
+        ("ps1", "\xff"),
+        ("ps1", '{"cells": [{"cell_type": "code", "source": null}]}'),
+        ("ps2", "["),
+        ("../ps1", "["),
+    ],
+)
 def test_unreadable_and_missing_notebooks_are_left_to_who_reads_the_plan(
-    course: Path, assignment: str
+    course: Path, assignment: str, text: str
 ) -> None:
-    (course / "source" / "ps1" / "b.ipynb").write_text("[")
+    (course / "source" / "ps1" / "b.ipynb").write_text(text, encoding="latin-1")
     with EarlyStart(course, assignment, unsafe_no_sandbox=False) as early:
         early.warm_for(WarmEnvironment()).ensure_running()
 
