@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -185,8 +185,11 @@ class _KernelTalk:
             self._outlet.message(kind, content, self._cell)
 
     def _reply(self) -> dict[str, Any]:
-        while True:
-            reply = self._client.get_shell_msg(timeout=REPLY_SECONDS)
+        until = monotonic() + REPLY_SECONDS
+        # A kernel that is not itself any more may send others without end.
+        while (left := until - monotonic()) > 0:
+            reply = self._client.get_shell_msg(timeout=left)
             if reply["parent_header"].get("msg_id") == self._request:
                 told = ("status", "ename", "evalue", "traceback", "execution_count")
                 return {key: reply["content"][key] for key in told if key in reply["content"]}
+        raise Empty
