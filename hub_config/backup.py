@@ -43,8 +43,14 @@ LEFT_OUT = frozenset({"worker.lock", "hub/lock", "hub/servers", "submissions/.in
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 MAX_DEPTH = 100
 """A member can nest folders until the walk runs out of file descriptors."""
+MAX_PATH_BYTES = 3000
+"""A member can make longer ones than the system takes as a whole: they could not be restored."""
 UNREADABLE = frozenset(
-    {errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
+    {
+        *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO),
+        # A link that is none any more.
+        errno.EINVAL,
+    }
 )
 """How reading fails for what its owner has closed, or changed since the walk saw it."""
 IN_MEMORY_BYTES = 16 * 1024 * 1024
@@ -193,6 +199,9 @@ class _Writer:
 
     def _add_entry(self, path: str, name: str, folder: int) -> bytes | None:
         if path in self.digests or _is_left_out(path):
+            return None
+        if len(os.fsencode(path)) > MAX_PATH_BYTES:
+            self.left_out.append(f"{path[:100]!r}...: its path is longer than {MAX_PATH_BYTES} bytes")
             return None
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISDIR(found.st_mode):
