@@ -22,7 +22,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
-from course.errors import NotFound
+from course.errors import CourseError, NotFound
 from course.scores import quiz_cell
 from graders.engine.archive import packed, tar_of, unpacked
 from graders.engine.kernels import kernel_of_its_own
@@ -166,6 +166,7 @@ def read_plan(
 
     Raises:
         NotFound: The gradebook does not know it, or knows no notebook of it.
+        CourseError: A notebook of the source folder cannot be read.
     """
     found = session.scalars(select(Assignment).where(Assignment.name == assignment)).one_or_none()
     if found is None or not found.notebooks:
@@ -241,10 +242,17 @@ def planned_notebook(
 def _notebook(
     found: Notebook, source: Mapping[str, bytes], config: Config, not_a_test: str
 ) -> PlannedNotebook:
-    solved = source.get(f"{found.name}.ipynb", b"").decode("utf-8")
     known = {cell.grade_id: cell for cell in known_cells(found)}
     kernelspec = json.loads(found.kernelspec) if found.kernelspec else None
-    cells = SourceNotebook(_in_order(known, solved), kernelspec or None)
+    try:
+        solved = source.get(f"{found.name}.ipynb", b"").decode("utf-8")
+        cells = SourceNotebook(_in_order(known, solved), kernelspec or None)
+    # As nbformat ends with what is no notebook.
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise CourseError(
+            f"{found.name}.ipynb in the source folder of {found.assignment.name!r} cannot be read: {error}",
+            "Correct it, or put back what was there.",
+        ) from error
     return planned_notebook(found.name, cells, solved, config, not_a_test)
 
 

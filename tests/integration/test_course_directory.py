@@ -238,6 +238,14 @@ def test_a_folder_without_a_gradebook_gets_none_and_what_cannot_be_used_is_told(
     assert not (course / "gradebook.db").exists()
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"nbformat": 4, "cells": null}'])
+def test_a_notebook_of_the_author_s_that_cannot_be_read_is_named(course: Path, content: bytes) -> None:
+    (course / "source" / NAME / f"{NOTEBOOKS[0]}.ipynb").write_bytes(content)
+    assert f"{NOTEBOOKS[0]}.ipynb in the source folder of '{NAME}' cannot be read" in " ".join(
+        refusal(course).split()
+    )
+
+
 @pytest.mark.parametrize("arguments", [["--student", "nobody"], ["--student", "bob", "--notebook", "none"]])
 def test_nothing_to_grade_exits_as_nbgrader_does(course: Path, arguments: list[str]) -> None:
     assert autograde(course, *arguments)[0] == 1
