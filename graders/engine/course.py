@@ -98,19 +98,26 @@ def open_course(course_dir: Path, assignment: str) -> Iterator[CourseGrading]:
     """
     config = read_config(course_dir)
     with ExitStack() as stack:
-        try:
+        with told_as_faults_of_the_course():
             coursedir = course_directory(course_dir, config)
             gradebook = stack.enter_context(Gradebook(existing_gradebook(coursedir), coursedir.course_id))
             with gradebook.reading() as session:
                 plan = read_plan(coursedir, assignment, config, session)
-        except TraitError as error:
-            raise CourseError(f"A setting of nbgrader_config.py cannot be used: {error}") from error
-        except DatabaseError as error:
-            raise CourseError(
-                f"The gradebook cannot be read: {error.orig}",
-                "If nbgrader was upgraded: back up the gradebook, then run: nbgrader db upgrade",
-            ) from error
         yield CourseGrading(AssignmentLayout(coursedir, assignment), gradebook, plan)
+
+
+@contextmanager
+def told_as_faults_of_the_course() -> Iterator[None]:
+    """Raise `CourseError` for settings that cannot be used, and a gradebook that cannot be read."""
+    try:
+        yield
+    except TraitError as error:
+        raise CourseError(f"A setting of nbgrader_config.py cannot be used: {error}") from error
+    except DatabaseError as error:
+        raise CourseError(
+            f"The gradebook cannot be read: {error.orig}",
+            "If nbgrader was upgraded: back up the gradebook, then run: nbgrader db upgrade",
+        ) from error
 
 
 @dataclass(slots=True)

@@ -23,9 +23,9 @@ from nbformat import NotebookNode
 
 from course.errors import Conflict, CourseError
 from graders.engine.attempts import grade_patiently
-from graders.engine.config import AssignmentLayout, course_directory, read_config
+from graders.engine.config import AssignmentLayout, course_directory, existing_gradebook, read_config
 from graders.engine.content import CourseContent
-from graders.engine.course import Choices, chosen_students
+from graders.engine.course import Choices, chosen_students, told_as_faults_of_the_course
 from graders.engine.gradebook import Finished, Gradebook, same_cells
 from graders.engine.locks import SubmissionLocks
 from graders.engine.outcome import LearnerOutcome, Regrade, compare, still_settled
@@ -82,11 +82,14 @@ def regrade_course(
         SandboxUnavailable: This machine cannot isolate learner code.
     """
     config = read_config(course_dir)
-    coursedir = course_directory(course_dir, config)
-    layout = AssignmentLayout(coursedir, assignment)
-    with opened_gradebook(coursedir.db_url, coursedir.course_id, is_rehearsal=is_rehearsal) as gradebook:
-        with gradebook.reading() as session:
-            known = read_plan(coursedir, assignment, config, session)
+    with ExitStack() as stack:
+        with told_as_faults_of_the_course():
+            coursedir = course_directory(course_dir, config)
+            layout, url = AssignmentLayout(coursedir, assignment), existing_gradebook(coursedir)
+            opened = opened_gradebook(url, coursedir.course_id, is_rehearsal=is_rehearsal)
+            gradebook = stack.enter_context(opened)
+            with gradebook.reading() as session:
+                known = read_plan(coursedir, assignment, config, session)
         regrading = Regrading(layout, gradebook, known, is_rehearsal)
         read = CourseContent(layout, known).read
         students = chosen_students(layout, choices.students)

@@ -13,6 +13,7 @@ import click
 from course.manifest import read_course
 from course.state import StateFolder
 from graders.engine.config import course_directory, read_config
+from graders.engine.course import told_as_faults_of_the_course
 from graders.engine.history import ScoreChange
 from graders.gradebook import read_changes
 from graders.grading_course import GradingCourse
@@ -42,7 +43,8 @@ def show_history(
 
 def _gradebook_url(course_dir: Path | None, state: StateFolder) -> str:
     if course_dir is not None:
-        return str(course_directory(course_dir, read_config(course_dir)).db_url)
+        with told_as_faults_of_the_course():
+            return str(course_directory(course_dir, read_config(course_dir)).db_url)
     with existing_database(state):
         course = read_course(read_settings(state).modules_dir)
     return GradingCourse(state.course_dir, course.id).gradebook_url

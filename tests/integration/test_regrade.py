@@ -322,3 +322,19 @@ def test_the_command_shows_a_table(course: Path) -> None:
     for text in ("small: it gives other points: 2 → 4", "1 → 1 (waits)", "3 of 6 → 5 of 9 (+2)", "1 → 0"):
         assert text in table.output
     assert "AssertionError: keep the sign" in table.output
+
+
+def test_what_cannot_be_used_is_told_and_a_mistyped_folder_gets_no_gradebook(course: Path) -> None:
+    def refusal() -> str:
+        result = CliRunner().invoke(spoc, ["grade", "regrade", NAME, "--course-dir", str(course)])
+        assert result.exit_code == 1
+        return result.output
+
+    with closing(sqlite3.connect(course / "gradebook.db")) as gradebook, gradebook:
+        gradebook.execute("alter table assignment rename column duedate to due")
+    assert "nbgrader db upgrade" in refusal()
+    (course / "gradebook.db").unlink()
+    assert "There is no gradebook" in refusal()
+    assert not (course / "gradebook.db").exists()
+    (course / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.db_url = 5\n")
+    assert "db_url" in refusal()
