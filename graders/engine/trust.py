@@ -37,7 +37,7 @@ BY_CHOICE = "all tests were run in the learner's kernel, by choice"
 _IN_KERNEL = Trust("kernel", "--trust kernel was asked for")
 _NO_SOLUTION = "the source folder has no notebook of the author's that could tell where it can run"
 _OWN_FILE = "it uses {}, of which the learner's own version counts (Autograde.exclude_overwriting)"
-_VERSION = 8
+_VERSION = 9
 """Of what is kept; to be raised when the referee can judge more."""
 _TRIES = 3
 

@@ -43,12 +43,16 @@ def unpack_numpy_array(unpacker: Unpacker, packed: Packed) -> Any:
 
 
 def pack_scalar(packer: Packer, value: Any) -> list[Packed]:
-    """Return the parts of one of numpy's numbers."""
-    return [value.dtype.str, packer.bytes(value.tobytes())]
+    """Return the parts of one of numpy's numbers, texts or times."""
+    import numpy
+
+    # The dtype of an empty text says nothing of the bytes that it takes.
+    array = numpy.asarray(value)
+    return [array.dtype.str, packer.bytes(array.tobytes())]
 
 
 def unpack_scalar(unpacker: Unpacker, dtype: Any, place: Any) -> Any:
-    """Return one of numpy's numbers."""
+    """Return one of numpy's numbers, texts or times."""
     return _plain_array(unpacker, dtype, (1,), "C", place)[0]
 
 

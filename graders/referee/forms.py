@@ -63,8 +63,9 @@ def pack_zone(zone: datetime.tzinfo | None) -> Packed:
     if type(zone) is zoneinfo.ZoneInfo and zone.key is not None:
         return ["zone", zone.key]
     if type(zone) is datetime.timezone:
-        offset = zone.utcoffset(None)
-        return ["offset", offset.days, offset.seconds, offset.microseconds]
+        own: Any = zone
+        offset, *name = own.__getinitargs__()
+        return ["offset", offset.days, offset.seconds, offset.microseconds, *name]
     raise NotData("This time zone is no plain data.")
 
 
@@ -82,6 +83,8 @@ def read_zone(packed: Packed) -> datetime.tzinfo | None:
         case ["offset", int(days), int(seconds), int(microseconds)]:
             offset = datetime.timedelta(days, seconds, microseconds)
             return datetime.UTC if not offset else datetime.timezone(offset)
+        case ["offset", int(days), int(seconds), int(microseconds), str(name)]:
+            return datetime.timezone(datetime.timedelta(days, seconds, microseconds), name)
     raise BadValue("There is no such time zone.")
 
 

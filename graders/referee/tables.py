@@ -58,7 +58,9 @@ def _read_timestamp(unpacker: Unpacker, number: Any, unit: Any, zone: Any, fold:
     import pandas
 
     stamp = pandas.Timestamp(numpy.datetime64(exact(number, int), exact(unit, str))).as_unit(unit)
-    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(read_zone(zone))
+    if zone is None:
+        return stamp.replace(fold=exact(fold, int))
+    return stamp.tz_localize("UTC").tz_convert(read_zone(zone))
 
 
 def _read_timedelta(unpacker: Unpacker, number: Any, unit: Any) -> Any:

@@ -100,6 +100,8 @@ def test_sets_are_the_same_on_the_other_side(changing: set[Any], fixed: frozense
         np.uint64(2**63),
         np.bool_(True),
         np.str_("é"),
+        np.str_(""),
+        np.bytes_(b""),
         np.complex64(1j),
         np.datetime64("2026-01-01"),
         np.timedelta64(3, "h"),
@@ -175,3 +177,27 @@ class OwnZone(zoneinfo.ZoneInfo):
 def test_an_object_with_an_equality_of_its_own_never_crosses_as_data(value: object) -> None:
     with pytest.raises(NotData):
         sides()[0].write(value)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        datetime.UTC,
+        datetime.timezone(datetime.timedelta(hours=-3, minutes=-30)),
+        datetime.timezone(datetime.timedelta(hours=1), "CET"),
+        datetime.timezone(datetime.timedelta(0), "WET"),
+    ],
+)
+def test_a_time_zone_keeps_its_name(zone: datetime.timezone) -> None:
+    moment = datetime.datetime(2020, 5, 17, tzinfo=zone)
+    assert repr(cross(*sides(), moment)) == repr(moment)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_time_that_comes_twice_stays_the_one_it_is(fold: int, zone: str | None) -> None:
+    stamp = pd.Timestamp(
+        year=2020, month=10, day=25, hour=2, minute=30, fold=fold, tz=zone and zoneinfo.ZoneInfo(zone)
+    )
+    crossed = cross(*sides(), stamp)
+    assert (crossed, crossed.fold, crossed.utcoffset()) == (stamp, fold, stamp.utcoffset())
