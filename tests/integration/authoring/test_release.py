@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import nbformat
 import pytest
@@ -16,12 +19,15 @@ from course.errors import CourseError, NotFound
 from course.quiz import read_quiz
 from course.releases import Release, ReleaseStore
 from course.state import StateFolder
-from graders.authoring.build import build_course
+from graders.authoring import publication
+from graders.authoring.build import build_course, replacement
 from graders.authoring.leaks import leaks
 from graders.authoring.release import release_generated, release_modules
 from graders.authoring.starter import new_module
 from hub_config.settings import SAMPLE_MODULES_DIR, Settings, write_settings
 from tests.integration.authoring.course import CALENDAR, NOW, SLUG, edit, files, nbgrader, run
+
+MEETING_SECONDS = 3
 
 
 def test_a_release_holds_no_answer_and_shows_when_it_is_due(
@@ -54,17 +60,33 @@ def test_a_release_holds_no_answer_and_shows_when_it_is_due(
     assert "raise NotImplementedError()" in text
 
 
-def test_of_trainers_who_release_at_once_each_succeeds(
-    modules: Path, state: StateFolder, course_dir: Path, releases: ReleaseStore
+def test_trainers_who_release_at_once_do_so_one_after_the_other(
+    modules: Path,
+    state: StateFolder,
+    course_dir: Path,
+    releases: ReleaseStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     release_modules(modules, state, [SLUG], releases, CALENDAR, now=NOW)
     before = files(state.released_dir)
+    meeting, met = Barrier(2), list[Path]()
+
+    @contextmanager
+    def watched(target: Path) -> Iterator[Path]:
+        with replacement(target) as folder:
+            with suppress(BrokenBarrierError):
+                meeting.wait(MEETING_SECONDS)
+                met.append(target)
+            yield folder
+
+    monkeypatch.setattr(publication, "replacement", watched)
 
     def release(_number: int) -> Release:
         return release_generated(modules, state, SLUG, releases, CALENDAR, now=NOW)
 
-    with ThreadPoolExecutor(4) as trainers:
-        assert {release.assignment for release in trainers.map(release, range(8))} == {SLUG}
+    with ThreadPoolExecutor(2) as trainers:
+        assert {release.assignment for release in trainers.map(release, range(2))} == {SLUG}
+    assert met == [], "two renewed one folder at the same time"
     assert files(state.released_dir) == before
 
 
