@@ -175,7 +175,8 @@ class _Writer:
             where = Path(path).relative_to(root)
             folders.sort()
             # A name may be listed twice while files are renamed, and what was a folder be a link by now.
-            kinds = {name: self._kind_added(where, name, descriptor) for name in [*folders, *sorted(files)]}
+            names = dict.fromkeys([*folders, *sorted(files)])
+            kinds = {name: self._kind_added(where, name, descriptor) for name in names}
             folders[:] = [name for name in dict.fromkeys(folders) if kinds[name] == tarfile.DIRTYPE]
             if len(where.parts) >= MAX_DEPTH and folders:
                 self.left_out.append(f"{str(where)!r}: folders are nested more than {MAX_DEPTH} deep")

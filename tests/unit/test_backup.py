@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,24 @@ def test_a_folder_that_is_a_link_for_a_moment_is_not_walked_into(
         back_up(state, target)
     restore(elsewhere, target)
     assert os.readlink(elsewhere.homes_dir / "ada" / "notes") == "/etc"
+
+
+def test_what_is_listed_twice_is_there_once(
+    state: StateFolder, elsewhere: StateFolder, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a folder may be while names in it change."""
+    (state.homes_dir / "ada" / "link").symlink_to("notes")
+    walk = os.fwalk
+
+    def walk_twice(*where: Any, **how: Any) -> Iterator[Any]:
+        for path, folders, files, descriptor in walk(*where, **how):
+            folders *= 2
+            yield path, folders, files * 2, descriptor
+
+    monkeypatch.setattr(os, "fwalk", walk_twice)
+    back_up(state, target)
+    restore(elsewhere, target)
+    assert files_in(elsewhere.root) == files_in(state.root)
 
 
 def test_a_time_that_no_call_takes_does_not_keep_a_backup_from_being_restored(
