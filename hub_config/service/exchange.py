@@ -21,6 +21,7 @@ from course.feedback import FeedbackStore
 from course.grading import GradingQueue
 from course.manifest import read_course
 from course.releases import Release, ReleaseStore
+from course.roster import TEACHING
 from course.submissions import Submission, SubmissionStore
 from graders.authoring.publication import Calendar
 from graders.authoring.release import release_generated
@@ -53,7 +54,7 @@ class ExchangeHandler(CourseHandler):
     async def get_visible(self, number: str) -> Submission:
         """Return a submission that this person may see; another's is not found."""
         found = await self.run(self.submissions.get, UUID(number))
-        if found.learner != self.member.name and self.member.role == "learner":
+        if found.learner != self.member.name and self.member.role not in TEACHING:
             raise NotFound(f"There is no submission {number}.")
         return found
 
