@@ -38,7 +38,7 @@ SUMMARIES = {
     "module release": "Show built modules to learners.",
     "module schema": "Write JSON Schemas for editors.",
     "cohort import": "Add and update members from a CSV file.",
-    "cohort invite": "Print a link for each member, good once, for 14 days.",
+    "cohort invite": "Print a link for each member, good once.",
     "cohort revoke": "Make links that were not used yet void.",
     "cohort list": "Show members: role, joined or not, last seen.",
     "cohort remove": "End memberships at once; files and marks are kept.",

@@ -86,7 +86,7 @@ def import_(
 @state_option
 @json_option
 def invite(names: tuple[str, ...], everybody: bool, days: int, state: StateFolder, as_json: bool) -> None:
-    """Print a link for each NAME, good once, for 14 days.
+    """Print a link for each NAME, good once.
 
     An earlier link stops working. Somebody who forgot the password is invited again by name.
     """
