@@ -12,6 +12,7 @@ from typing import Self
 
 from nbgrader.api import Assignment
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from course.due_dates import DueDates
@@ -121,7 +122,7 @@ class CourseWork:
                 names = session.scalars(select(Assignment.name)).all()
                 plans = [self._plan(name, session) for name in names]
             self._standby.warm_for(*plans)
-        except CourseError:
+        except (OSError, CourseError, SQLAlchemyError):
             # It is told again by the first submission, which then waits.
             _log.exception("nothing can be graded yet")
 
