@@ -41,6 +41,8 @@ class Publish:
 
     submission: Submission
     seen: Mapping[str, bytes] | None = None
+    due_at: datetime | None = None
+    """By which it was graded, if it was graded now."""
 
     def run(self, desk: Desk) -> FeedbackDocument:
         if self.seen is not None:

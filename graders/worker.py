@@ -73,12 +73,13 @@ class Grader:
         self._database = Database(state.database_url)
         self._events = EventStore(self._database)
         self._queue = GradingQueue(self._database)
+        self._due_dates = DueDates(self._database)
         course = GradingCourse(state.course_dir, read_course(modules_dir).id)
         learners = Learners(
             Roster(self._database),
             QuizRecord(QuizBank(modules_dir), self._events),
             SubmissionStore(self._database, state.submissions_dir),
-            DueDates(self._database),
+            self._due_dates,
             language,
         )
         self._work = CourseWork(course, learners, self._limits.run)
@@ -186,6 +187,9 @@ class Grader:
             self._mark_feedback(submission, document, done.problem)
         elif document is not None:
             self._mark_graded(submission, document)
+            if self._due_dates.due_at(submission.learner, submission.assignment) != done.task.due_at:
+                # A trainer gave more time, or less, while it was graded.
+                self._queue.grade_again(submission.id)
         elif done.kind == "late":
             self._mark_late(submission)
         else:
@@ -207,7 +211,7 @@ class Grader:
             self._put_back(submission)
         else:
             seen = {notebook.name: notebook.seen for notebook in result.notebooks}
-            self._pool.put(Publish(submission, seen))
+            self._pool.put(Publish(submission, seen, task.content.due_at))
             return False
         return True
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from course.database import Database
+from course.due_dates import DueDates
 from course.grading import GradingQueue
+from course.releases import ReleaseStore, released_assignment
 from course.submissions import Submission
+from graders.course_work import CourseWork
+from graders.engine.results import GradedSubmission
+from graders.tasks import Grade
 from graders.worker import Grader
 from tests.handing_in import MODULE, Deployment
 from tests.integration.grading.worker import graded
@@ -85,3 +93,41 @@ def test_a_fault_of_the_platform_is_not_blamed_on_the_learner_and_is_tried_again
     assert deployment.now(other).state == "graded"
     graded_after_all = deployment.now(submission)
     assert (graded_after_all.state, graded_after_all.points) == ("graded", 17)
+
+
+@pytest.fixture
+def due_at(deployment: Deployment) -> Iterator[datetime]:
+    """When `MODULE` is due, for one test."""
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    with closing(Database(deployment.state.database_url)) as database:
+        for each in (day, None):
+            with database.write() as connection:
+                connection.execute(released_assignment.update().values(due_at=each))
+            if each is not None:
+                yield each
+
+
+def test_more_time_that_is_given_while_work_is_graded_counts(
+    deployment: Deployment, grader: Grader, due_at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = datetime(2027, 1, 1, tzinfo=UTC)
+    mark_graded, due = GradingQueue.mark_graded, list[datetime | None]()
+
+    def mark_and_extend(queue: GradingQueue, number: UUID, **of: Any) -> None:
+        if len(due) == 1:
+            with closing(Database(deployment.state.database_url)) as database:
+                release = ReleaseStore(database).get(MODULE)
+                DueDates(database).extend("dan", release, longer, datetime.now(UTC))
+        mark_graded(queue, number, **of)
+
+    def graded_by(work: CourseWork, task: Grade, result: GradedSubmission) -> str:
+        due.append(task.content.due_at)
+        return record(work, task, result)
+
+    record = CourseWork.record
+    monkeypatch.setattr(CourseWork, "record", graded_by)
+    monkeypatch.setattr(GradingQueue, "mark_graded", mark_and_extend)
+    submission = deployment.hand_in("dan", deployment.source_dir)
+    grader.work_off()
+    assert deployment.now(submission).state == "graded"
+    assert due == [due_at, longer]
