@@ -54,7 +54,7 @@ class EarlyStart:
         return self._warm
 
     def _start(self) -> None:
-        with suppress(SandboxUnavailable):
+        with suppress(SandboxUnavailable, OSError):
             # Who takes it starts it again, and is told.
             self._warm.ensure_running()
 

@@ -28,8 +28,9 @@ class CellCompiler(XCachingCompiler):
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:
         name: str = super().get_code_name(raw_code, code, number)
-        files: dict[str, str] = vars(inspect)["modulesbyfile"]
-        files[name] = _NO_MODULE
+        files = getattr(inspect, "modulesbyfile", None)
+        if isinstance(files, dict):
+            files[name] = _NO_MODULE
         return name
 
 
