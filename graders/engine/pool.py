@@ -9,6 +9,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ R = TypeVar("R")
 LIVES = 5
 PAUSE_SECONDS = 0.2
 """Before a task whose process has died is done again, then twice as long each time: what kills may go on."""
+MEMORY_BYTES = 4 << 30
+"""Of a process: what a hostile kernel sends must not take the memory of the whole machine."""
 _PR_SET_PDEATHSIG = 1
 _END = object()
 _fork = multiprocessing.get_context("fork")
@@ -236,6 +239,9 @@ def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    bound = MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MEMORY_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, most))
     for other in others:
         other.close()
     tasks = SimpleQueue[Any]()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.engine.pool import Done, Pool
+from graders.engine.pool import MEMORY_BYTES, Done, Pool
 
 pytestmark = pytest.mark.quick
 
@@ -21,6 +21,8 @@ def work(task: str) -> str:
         raise ValueError("no such thing")
     if task == "hangs":
         time.sleep(60)
+    if task == "grows":
+        return f"{len(bytearray(MEMORY_BYTES))}"
     return task.upper()
 
 
@@ -39,6 +41,14 @@ def test_what_kills_its_process_is_given_up_and_the_others_are_done() -> None:
     assert {done.result for done in found.values() if done.kind == "done"} == {"A", "B", "C"}
     assert (found["dies"].kind, found["fails"].kind) == ("died", "failed")
     assert found["fails"].problem == "ValueError: no such thing"
+
+
+def test_what_takes_too_much_memory_takes_none_of_the_machines() -> None:
+    with Pool[str, str](work, 1) as pool:
+        pool.put("grows")
+        pool.put("a")
+        found = all_done(pool)
+    assert (found["grows"].problem, found["a"].result) == ("MemoryError: ", "A")
 
 
 def test_what_kills_processes_for_a_while_costs_no_task_its_result() -> None:
