@@ -102,11 +102,40 @@ def test_no_sandbox_hears_of_what_others_open(call: str) -> None:
     assert python(code, policy(read_only=python_environment())).stdout == "-1 1\n"
 
 
-def test_a_lock_on_a_shared_file_is_for_those_who_know_no_secret() -> None:
-    code = "import fcntl; fcntl.lockf(open('/usr/bin/env', 'rb'), fcntl.LOCK_SH)"
-    assert python(code, policy(read_only=python_environment())).returncode == 0
-    refused = python(code, policy(read_only=python_environment(), locks_files=False))
-    assert "PermissionError" in refused.stderr
+@pytest.mark.parametrize("locks_files", [True, False])
+def test_a_lock_on_a_shared_file_is_for_those_who_know_no_secret(locks_files: bool) -> None:
+    code = (
+        "import fcntl, os\n"
+        "file = open('/usr/bin/env', 'rb')\n"
+        "fcntl.lockf(file, fcntl.LOCK_SH)\n"
+        "print(f':{os.fstat(file.fileno()).st_ino} ' in open('/proc/locks').read())"
+    )
+    ran = python(code, policy(read_only=python_environment(), locks_files=locks_files))
+    assert ran.stdout == f"{locks_files}\n"
+
+
+def test_no_sandbox_tells_another_by_what_it_has_read() -> None:
+    """What is in the machine's memory of files, somebody has read; what was dropped, somebody has dropped."""
+    code = (
+        "import ctypes, os\n"
+        "file = os.open('/usr/bin/env', os.O_RDONLY)\n"
+        "assert os.read(file, 8)\n"
+        "os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)\n"
+        "os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)\n"
+        "try: print(os.preadv(file, [bytearray(8)], 0, os.RWF_NOWAIT))\n"
+        "except OSError as error: print(error.strerror)\n"
+        "print(os.preadv(file, [bytearray(8)], 0, os.RWF_HIPRI))\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "print(libc.mincore(0, 4096, 0), os.strerror(ctypes.get_errno()))\n"
+        "print(libc.syscall(451, file, 0, 0, 0), os.strerror(ctypes.get_errno()))"
+    )
+    ran = python(code, policy(read_only=python_environment()))
+    assert ran.stdout.splitlines() == [
+        "Operation not supported",
+        "8",
+        "-1 Function not implemented",
+        "-1 Function not implemented",
+    ], ran.stderr
 
 
 def test_a_fork_bomb_stays_within_its_sandbox() -> None:
