@@ -10,6 +10,7 @@ from typing import NoReturn
 
 # Loaded once, here: a service that starts as usual would spend the benchmark's time on imports.
 import course.migrations.upgrade
+from graders.forkserver.system_calls import PR_SET_PDEATHSIG, process_control
 from hub_config.service.__main__ import main
 
 __all__ = ["course"]
@@ -26,6 +27,9 @@ def run() -> NoReturn:
     while True:
         child = os.fork()
         if child == 0:
+            # However this process ends: a service that nobody stops would stay for good.
+            process_control(PR_SET_PDEATHSIG, signal.SIGKILL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             sys.exit(main.main(standalone_mode=True))
         signal.signal(signal.SIGTERM, stop)
         os.waitpid(child, 0)
