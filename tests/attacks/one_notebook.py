@@ -41,7 +41,7 @@ def graded(
     cells = {key: TestCell(key, *pair) for key, pair in pairs.items()}
     source = _notebook(given, solution, {key: full for key, (full, _) in pairs.items()})
     submitted = _notebook(given, answer, {key: visible for key, (_, visible) in pairs.items()})
-    content = _tar(files or {})
+    content = tar_of(files or {})
     trust = calibrate(source, cells, content, warm, LIMITS)
     side = calibrated(instructor_side(source, cells, content), trust)
     placed = {key: trust[key].placed(cell) for key, cell in cells.items()}
@@ -69,7 +69,8 @@ def _cell(key: str, text: str, **kind: bool) -> NotebookNode:
     return new_code_cell(text, metadata={"nbgrader": {"grade_id": key, "points": 1, **kinds}})
 
 
-def _tar(files: Mapping[str, str]) -> bytes:
+def tar_of(files: Mapping[str, str]) -> bytes:
+    """Return files as they go beside a notebook: by name, empty for none."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, text in files.items():

@@ -5,8 +5,6 @@ Each attack stands in a notebook whose answer is wrong; the referee judges, as w
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -22,6 +20,7 @@ from graders.forkserver.parent import WarmParent
 from graders.referee.calibration import Trust, calibrate, calibrated, instructor_side
 from graders.referee.trial import InstructorSide, Referee
 from tests.attacks.forgeries import FORGERIES
+from tests.attacks.one_notebook import tar_of
 
 LIMITS = RunLimits(cell_seconds=4, notebook_seconds=60)
 
@@ -122,7 +121,9 @@ class Assignment:
         """Return the result of each test of a notebook with these cells before its tests."""
         notebook = _notebook(cells, self.tests)
         referee = RefereeFactory(self)
-        executed = execute_notebook(notebook, self.tests, _tar(files or {}), self.warm, LIMITS, referee.open)
+        executed = execute_notebook(
+            notebook, self.tests, tar_of(files or {}), self.warm, LIMITS, referee.open
+        )
         for cell in executed.graded.cells[len(cells) :]:
             result = executed.tests[cell.metadata.nbgrader.grade_id]
             by_nbgrader, _ = determine_grade(cell)
@@ -151,16 +152,6 @@ def _notebook(cells: tuple[str, ...], tests: Iterable[str] = tuple(TESTS)) -> No
     marks = {"grade": True, "solution": False, "locked": True, "points": 1, "schema_version": 3}
     graded = [new_code_cell(TESTS[key], metadata={"nbgrader": {"grade_id": key, **marks}}) for key in tests]
     return new_notebook(cells=[*map(new_code_cell, cells), *graded])
-
-
-def _tar(files: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, text in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(text.encode())
-            archive.addfile(member, io.BytesIO(text.encode()))
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
